@@ -1,0 +1,150 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct error {
+    int errnum;
+    char *message;
+    char *hint;
+};
+
+/* Stands in where no memory is left to describe that no memory is left. */
+static struct error out_of_memory = {.errnum = ENOMEM, .message = (char *)"out of memory"};
+
+static int set(struct error **err, int errnum, char *message)
+{
+    if (!err) {
+        free(message);
+        return -errnum;
+    }
+    struct error *error = message ? calloc(1, sizeof(*error)) : NULL;
+    if (!error) {
+        free(message);
+        *err = &out_of_memory;
+        return -ENOMEM;
+    }
+    error->errnum = errnum;
+    error->message = message;
+    *err = error;
+    return -errnum;
+}
+
+static char *format(const char *fmt, va_list args)
+{
+    char *text;
+    return vasprintf(&text, fmt, args) < 0 ? NULL : text;
+}
+
+/* Returns "head: tail" in fresh memory and frees neither. */
+static char *join(const char *head, const char *tail)
+{
+    char *text;
+    return asprintf(&text, "%s: %s", head, tail) < 0 ? NULL : text;
+}
+
+int error_set(struct error **err, int errnum, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    char *message = err ? format(fmt, args) : NULL;
+    va_end(args);
+    return set(err, errnum, message);
+}
+
+int error_sys(struct error **err, int errnum, const char *fmt, ...)
+{
+    if (!err)
+        return -errnum;
+    va_list args;
+    va_start(args, fmt);
+    _cleanup_free_ char *what = format(fmt, args);
+    va_end(args);
+    return set(err, errnum, what ? join(what, strerror(errnum)) : NULL);
+}
+
+int error_oom(struct error **err)
+{
+    if (err)
+        *err = &out_of_memory;
+    return -ENOMEM;
+}
+
+int error_wrap(struct error **err, const char *fmt, ...)
+{
+    if (!err || !*err)
+        return -EIO;
+    struct error *error = *err;
+    if (error == &out_of_memory)
+        return -ENOMEM;
+    va_list args;
+    va_start(args, fmt);
+    _cleanup_free_ char *context = format(fmt, args);
+    va_end(args);
+    char *message = context ? join(context, error->message) : NULL;
+    if (message) {
+        free(error->message);
+        error->message = message;
+    }
+    return -error->errnum;
+}
+
+int error_hint(struct error **err, const char *fmt, ...)
+{
+    if (!err || !*err)
+        return -EIO;
+    struct error *error = *err;
+    if (error == &out_of_memory || error->hint)
+        return -error->errnum;
+    va_list args;
+    va_start(args, fmt);
+    error->hint = format(fmt, args);
+    va_end(args);
+    return -error->errnum;
+}
+
+int error_move(struct error **dst, struct error *src)
+{
+    if (!src)
+        return 0;
+    int r = -src->errnum;
+    if (dst)
+        *dst = src;
+    else
+        error_free(src);
+    return r;
+}
+
+const char *error_message(const struct error *error)
+{
+    return error ? error->message : "unknown error";
+}
+
+const char *error_remedy(const struct error *error)
+{
+    return error ? error->hint : NULL;
+}
+
+int error_errno(const struct error *error)
+{
+    return error ? error->errnum : EIO;
+}
+
+void error_free(struct error *error)
+{
+    if (!error || error == &out_of_memory)
+        return;
+    free(error->message);
+    free(error->hint);
+    free(error);
+}
+
+void error_clear(struct error **err)
+{
+    if (!err)
+        return;
+    error_free(*err);
+    *err = NULL;
+}

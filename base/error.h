@@ -1,0 +1,49 @@
+/*
+ * The one error contract of kiln.
+ *
+ * A function that can fail returns 0 (or a pointer) on success and a negative errno (or NULL) on
+ * failure, and describes the failure through its last parameter, `struct error **err`. Each level
+ * may wrap the message with its own context. `err` may be NULL: the caller wants only the code.
+ * `*err` must be NULL on entry. Library code never prints and never exits.
+ *
+ * A message says what failed and on which object; the hint says what to do about it.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+
+struct error;
+
+/* Sets *err to the formatted message. Returns -errnum, so that callers can `return error_set()`. */
+int error_set(struct error **err, int errnum, const char *fmt, ...) _printf_(3, 4);
+
+/* As error_set(), with ": " and strerror(errnum) appended. */
+int error_sys(struct error **err, int errnum, const char *fmt, ...) _printf_(3, 4);
+
+/* Out of memory. Returns -ENOMEM. */
+int error_oom(struct error **err);
+
+/* Puts "context: " before the message of *err. Returns the negative errno of *err (-EIO if the
+ * caller's err is NULL, where nothing is known). */
+int error_wrap(struct error **err, const char *fmt, ...) _printf_(2, 3);
+
+/* Sets the remedy, one sentence shown after the message. An existing hint stays: whoever was
+ * nearer to the fault knew better. Returns the negative errno of *err. */
+int error_hint(struct error **err, const char *fmt, ...) _printf_(2, 3);
+
+/* Moves src (may be NULL) into *dst; frees src when the caller of dst does not want it. Returns the
+ * negative errno that src carried, or 0 when src is NULL. */
+int error_move(struct error **dst, struct error *src);
+
+const char *error_message(const struct error *error); /* never NULL */
+const char *error_remedy(const struct error *error);  /* the hint, or NULL */
+int error_errno(const struct error *error);           /* positive errno */
+
+void error_free(struct error *error);
+
+/* Frees *err and sets it to NULL: the failure was handled. */
+void error_clear(struct error **err);
+
+DEFINE_CLEANUP(struct error *, error_free);
+
+#define _cleanup_error_ _cleanup_(error_freep)

@@ -1,0 +1,2 @@
+base_srcs := $(wildcard base/*.c)
+base_pkgs := libcrypto

@@ -1,0 +1,2 @@
+builder_srcs := $(wildcard builder/*.c)
+builder_pkgs := 

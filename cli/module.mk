@@ -1,0 +1,2 @@
+cli_srcs := $(filter-out cli/main.c,$(wildcard cli/*.c))
+cli_pkgs := jansson

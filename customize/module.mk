@@ -1,0 +1,2 @@
+customize_srcs := $(wildcard customize/*.c)
+customize_pkgs := libcrypt

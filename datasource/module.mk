@@ -1,0 +1,2 @@
+datasource_srcs := $(wildcard datasource/*.c)
+datasource_pkgs := yaml-0.1 libarchive

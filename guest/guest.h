@@ -1,0 +1,151 @@
+/*
+ * The guest file system: one vtable, several engines.
+ *
+ * Paths are absolute in the guest, as the guest itself would see them after mounting what its fstab
+ * says. Symbolic links are resolved inside the guest; neither they nor ".." ever lead to the host.
+ * Names are bytes; non-UTF-8 names are kept.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/report.h"
+#include "base/str.h"
+#include "image/image.h"
+
+struct guest;
+
+/* What an engine can do, and what an operation may ask for. */
+enum guest_capability {
+    GUEST_CAN_EDIT = 1 << 0,    /* read and write files */
+    GUEST_CAN_RUN = 1 << 1,     /* run the guest's own programs */
+};
+
+enum guest_engine { GUEST_ENGINE_AUTO, GUEST_ENGINE_NATIVE, GUEST_ENGINE_APPLIANCE };
+
+const char *guest_engine_name(enum guest_engine engine); /* "auto", "native", "appliance" */
+int guest_engine_parse(const char *name, enum guest_engine *ret, struct error **err);
+
+struct guest_stat {
+    mode_t mode; /* type and permissions */
+    uid_t uid;
+    gid_t gid;
+    uint64_t size;  /* bytes */
+    uint64_t inode;
+    int64_t mtime;  /* seconds */
+};
+
+/* For guest_write(): what a file that is created gets. A file that exists keeps its mode and owner
+ * unless `force` says otherwise. */
+struct guest_file_attr {
+    mode_t mode; /* permission bits */
+    uid_t uid;
+    gid_t gid;
+    bool force;
+};
+
+/* Called once a directory entry, "." and ".." left out; a negative return ends the listing with that
+ * value. */
+typedef int guest_dirent_fn(void *context, const char *name);
+
+/*
+ * Every path that reaches an engine has passed guest_path_check(). "follow" in the comments: a
+ * symbolic link in the last component is followed; links in earlier ones always are. All return 0 or
+ * a negative errno: -ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -ENOSPC, -EROFS as usual.
+ */
+struct guest_ops {
+    const char *name;
+    unsigned capabilities; /* enum guest_capability */
+    int (*stat)(struct guest *guest, const char *path, bool follow, struct guest_stat *ret,
+                struct error **err);
+    /* The whole regular file (follow), at most max bytes; NUL-terminated behind the end. */
+    int (*read)(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
+                struct error **err);
+    int (*readlink)(struct guest *guest, const char *path, char **ret, struct error **err);
+    int (*list)(struct guest *guest, const char *path, guest_dirent_fn *entry, void *context,
+                struct error **err);
+    /* Creates or replaces the regular file's contents (follow). */
+    int (*write)(struct guest *guest, const char *path, const void *data, size_t size,
+                 const struct guest_file_attr *attr, struct error **err);
+    /* As write, with the contents of a host descriptor from its current position to its end. */
+    int (*upload)(struct guest *guest, int fd, const char *path,
+                  const struct guest_file_attr *attr, struct error **err);
+    int (*mkdir)(struct guest *guest, const char *path, mode_t mode, struct error **err);
+    int (*symlink)(struct guest *guest, const char *target, const char *path, struct error **err);
+    int (*rename)(struct guest *guest, const char *from, const char *to, struct error **err);
+    /* A file, link or special file (not followed). */
+    int (*unlink)(struct guest *guest, const char *path, struct error **err);
+    int (*rmdir)(struct guest *guest, const char *path, struct error **err);
+    int (*chmod)(struct guest *guest, const char *path, mode_t mode, struct error **err);
+    int (*chown)(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+    /* Flushes everything to the image. */
+    int (*sync)(struct guest *guest, struct error **err);
+    void (*close)(struct guest *guest);
+};
+
+struct guest_open_options {
+    enum image_format format;
+    enum guest_engine engine;
+    bool writable;
+    unsigned capabilities;     /* what the work needs; 0 means GUEST_CAN_EDIT */
+    bool lock;                 /* refuse images in use; see image_open() */
+    struct reporter *reporter;
+};
+
+/*
+ * Opens the disk, finds the root file system and mounts what the guest's fstab says. With
+ * GUEST_ENGINE_AUTO the cheapest engine that can serve the disk and has the capabilities is taken;
+ * guest_engine_reason() tells why. No operating system found is -ENOENT, several are -EMLINK.
+ */
+int guest_open(const char *path, const struct guest_open_options *options, struct guest **ret,
+               struct error **err);
+
+const char *guest_engine_used(const struct guest *guest);  /* "native" or "appliance" */
+const char *guest_engine_reason(const struct guest *guest); /* one clause for the log */
+
+/* Flushes and closes: the image is consistent on success. The guest is freed in any case. */
+int guest_close(struct guest *guest, struct error **err);
+/* Closes without a final word: for error paths. Accepts NULL. */
+void guest_discard(struct guest *guest);
+DEFINE_CLEANUP(struct guest *, guest_discard);
+#define _cleanup_guest_ _cleanup_(guest_discardp)
+
+/* The gate for guest paths: absolute, no NUL, no component over 255 bytes, at most 4096 bytes.
+ * ".." is allowed and never climbs above the root. */
+int guest_path_check(const char *path, struct error **err);
+
+/* The vtable's operations behind the gate; messages are wrapped with the path. */
+int guest_stat(struct guest *guest, const char *path, bool follow, struct guest_stat *ret,
+               struct error **err);
+bool guest_exists(struct guest *guest, const char *path); /* follow; false on any error */
+bool guest_is_dir(struct guest *guest, const char *path); /* follow */
+int guest_read(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
+               struct error **err);
+int guest_readlink(struct guest *guest, const char *path, char **ret, struct error **err);
+int guest_list(struct guest *guest, const char *path, guest_dirent_fn *entry, void *context,
+               struct error **err);
+int guest_write(struct guest *guest, const char *path, const void *data, size_t size,
+                const struct guest_file_attr *attr, struct error **err);
+int guest_upload(struct guest *guest, int fd, const char *path, const struct guest_file_attr *attr,
+                 struct error **err);
+int guest_mkdir(struct guest *guest, const char *path, mode_t mode, struct error **err);
+int guest_symlink(struct guest *guest, const char *target, const char *path, struct error **err);
+int guest_rename(struct guest *guest, const char *from, const char *to, struct error **err);
+int guest_unlink(struct guest *guest, const char *path, struct error **err);
+int guest_rmdir(struct guest *guest, const char *path, struct error **err);
+int guest_chmod(struct guest *guest, const char *path, mode_t mode, struct error **err);
+int guest_chown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+int guest_sync(struct guest *guest, struct error **err);
+
+/* Composed of the above, the same for every engine. */
+int guest_mkdir_p(struct guest *guest, const char *path, mode_t mode, struct error **err);
+/* rm -rf: absent is fine, links are not followed. */
+int guest_remove(struct guest *guest, const char *path, struct error **err);
+/* Replaces a file's contents so that its mode and owner stay: the way to edit configuration. */
+int guest_replace(struct guest *guest, const char *path, const void *data, size_t size,
+                  struct error **err);

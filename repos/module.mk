@@ -1,0 +1,2 @@
+repos_srcs := $(wildcard repos/*.c)
+repos_pkgs := libcurl gpgme

@@ -1,0 +1,2 @@
+vmm_srcs := $(wildcard vmm/*.c)
+vmm_pkgs := 

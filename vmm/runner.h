@@ -1,0 +1,69 @@
+/*
+ * Running a virtual machine to learn whether its image boots. Runners (QEMU now, our own over KVM
+ * later) share this interface, the console watcher and the verdicts. Nothing here knows file systems
+ * of guests: kernel and initrd come as open descriptors.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/report.h"
+#include "image/image.h"
+#include "vmm/verdict.h"
+
+enum vm_boot { VM_BOOT_BIOS, VM_BOOT_UEFI, VM_BOOT_KERNEL };
+
+struct vm_disk {
+    const char *path;
+    enum image_format format;
+    bool seed; /* read-only, attached behind the system disk */
+};
+
+struct vm_config {
+    enum vm_boot boot;
+    struct vm_disk *disks; /* the first is the system disk; all are kept under throw-away overlays */
+    size_t disk_count;
+    int kernel_fd;             /* VM_BOOT_KERNEL only; -1: none. The caller's */
+    int initrd_fd;
+    const char *command_line;
+    uint64_t memory;           /* bytes */
+    unsigned cpus;
+    bool network;              /* user-mode: the guest reaches out, nobody reaches in */
+    uint64_t timeout_ms;
+    int console_fd;            /* receives every byte of the serial console; the caller's */
+    enum vm_verdict expected;  /* ends the run as soon as it is reached; VERDICT_NONE: the first
+                                  final one */
+    struct reporter *reporter;
+};
+
+struct vm_result {
+    enum vm_verdict verdict;
+    char *reason;          /* the console line or fact that decided it; printable */
+    const char *engine;    /* "qemu" */
+    const char *accelerator; /* "kvm" or "tcg" */
+    uint64_t duration_ms;  /* from start to verdict */
+    uint64_t console_bytes;
+    char *tail;            /* the last 50 console lines, printable */
+};
+
+void vm_result_free(struct vm_result *result);
+#define _cleanup_vm_result_ _cleanup_(vm_result_free)
+
+struct vm_runner {
+    const char *name;
+    /* 0, or why this runner cannot be used here, with the remedy as hint. */
+    int (*available)(const struct vm_config *config, struct error **err);
+    /* Starts the machine, watches it to a verdict, and leaves no process, socket or file behind.
+     * Returns 0 whenever there is a verdict, VERDICT_TIMEOUT among them. */
+    int (*run)(const struct vm_config *config, struct vm_result *ret, struct error **err);
+};
+
+/* NULL-terminated, in order of preference. */
+extern const struct vm_runner *const vm_runners[];
+
+/* "auto" takes the first available runner. -ENOENT with the remedies when there is none. */
+int vm_runner_find(const char *name, const struct vm_config *config, const struct vm_runner **ret,
+                   struct error **err);

@@ -1,0 +1,47 @@
+/*
+ * The console watcher: reads what a machine prints and says how its boot ended. Fed with bytes in
+ * any portions, bounded in memory, indifferent to colours and carriage returns.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum vm_verdict {
+    VERDICT_NONE, /* nothing decided yet */
+    VERDICT_CLOUD_INIT_DONE,
+    VERDICT_CLOUD_INIT_DEGRADED,
+    VERDICT_CLOUD_INIT_FAILED,
+    VERDICT_LOGIN_PROMPT,
+    VERDICT_PANIC,
+    VERDICT_NO_ROOT_DEVICE,
+    VERDICT_EMERGENCY_SHELL,
+    VERDICT_NO_BOOTLOADER,
+    VERDICT_RESET_LOOP,
+    VERDICT_TIMEOUT,
+};
+
+/* "cloud-init-done", "login-prompt", ... */
+const char *vm_verdict_name(enum vm_verdict verdict);
+int vm_verdict_parse(const char *name, enum vm_verdict *ret, struct error **err);
+/* True for the verdicts that mean a guest came up: cloud-init done or degraded, login prompt. */
+bool vm_verdict_good(enum vm_verdict verdict);
+
+struct console_watcher;
+
+/* seeded: a seed is attached, so that a login prompt alone does not end the boot: cloud-init's word
+ * is waited for. */
+int console_watcher_new(bool seeded, struct console_watcher **ret, struct error **err);
+void console_watcher_feed(struct console_watcher *watcher, const char *bytes, size_t count);
+/* The machine was reset (by the guest); several in a row without progress make a reset loop. */
+void console_watcher_reset(struct console_watcher *watcher);
+enum vm_verdict console_watcher_verdict(const struct console_watcher *watcher);
+/* The line that decided; "" while nothing is decided. Valid until the next call. */
+const char *console_watcher_reason(const struct console_watcher *watcher);
+/* The last 50 lines, printable; caller frees. NULL: out of memory. */
+char *console_watcher_tail(const struct console_watcher *watcher);
+void console_watcher_free(struct console_watcher *watcher);
+DEFINE_CLEANUP(struct console_watcher *, console_watcher_free);
