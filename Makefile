@@ -25,10 +25,10 @@ SAN     ?=
 # From the ground up: a folder may use those before it, as tests/check-layers enforces.
 LAYERS := base image repos datasource guest vmm customize sysprep builder templates cli
 
-include $(wildcard $(LAYERS:%=%/module.mk)) tests/module.mk docs/module.mk bench/module.mk
+include $(wildcard $(LAYERS:%=%/module.mk))
 
 # Goals that only set up, clean or look must work before the libraries are there.
-NO_LIBS_GOALS := deps demo clean check-layers check-format format base-images fresh check
+NO_LIBS_GOALS := deps demo clean check-layers check-format format base-images fresh check check-asan fuzz bench
 NEED_LIBS := $(filter-out $(NO_LIBS_GOALS),$(or $(MAKECMDGOALS),all))
 PACKAGES := $(sort $(foreach l,$(LAYERS),$($(l)_pkgs)))
 ifneq ($(NEED_LIBS),)
@@ -48,8 +48,8 @@ HARDEN   := -fPIE -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recove
 endif
 KILN_CFLAGS := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DKILN_VERSION='"$(VERSION)"' -I. \
                $(WARNINGS) $(HARDEN) -pthread $(PKG_CFLAGS) $(CFLAGS)
-KILN_LDFLAGS := -pie -pthread $(if $(SAN),-fsanitize=$(SAN),-Wl,-z,relro$(comma)-z,now) $(LDFLAGS)
 comma := ,
+KILN_LDFLAGS := -pie -pthread $(if $(SAN),-fsanitize=$(SAN),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
@@ -85,6 +85,8 @@ $(O)/kiln: $(O)/cli/main.o $(ARCHIVES)
 
 $(BIN): $(O)/kiln
 	$(Q)cp -f $< $@.tmp && mv -f $@.tmp $@
+
+include tests/module.mk docs/module.mk bench/module.mk
 
 .PHONY: deps
 deps:

@@ -13,7 +13,7 @@
 struct outfile {
     int fd;
     char *path;
-    char *temporary;   /* the hidden name, NULL while the file has none */
+    char *temporary; /* the hidden name, NULL while the file has none */
     char *child_path;
 };
 
@@ -125,8 +125,8 @@ static int give_name(struct outfile *out, bool exclusive, struct error **err)
             return error_sys(err, errno, "%s: cannot create", out->path);
         out->temporary = TAKE_PTR(name);
     }
-    if (renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path,
-                  exclusive ? RENAME_NOREPLACE : 0) < 0)
+    if (renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, exclusive ? RENAME_NOREPLACE : 0) <
+        0)
         return error_sys(err, errno, "%s: cannot create", out->path);
     free(TAKE_PTR(out->temporary));
     return 0;

@@ -18,13 +18,13 @@ struct proc_fd {
 };
 
 struct proc_options {
-    const char *const *argv;    /* NULL-terminated; argv[0] is looked up in PATH */
-    const char *const *env;     /* extra "NAME=value" strings, NULL-terminated, or NULL */
-    const char *cwd;            /* NULL: ours */
-    int stdin_fd;               /* -1: /dev/null. 0 means our standard input. Stays ours */
-    int stdout_fd;              /* -1: /dev/null, or captured by proc_run() */
-    int stderr_fd;              /* -1: /dev/null, or captured by proc_run() */
-    const struct proc_fd *fds;  /* NULL: none */
+    const char *const *argv;   /* NULL-terminated; argv[0] is looked up in PATH */
+    const char *const *env;    /* extra "NAME=value" strings, NULL-terminated, or NULL */
+    const char *cwd;           /* NULL: ours */
+    int stdin_fd;              /* -1: /dev/null. 0 means our standard input. Stays ours */
+    int stdout_fd;             /* -1: /dev/null, or captured by proc_run() */
+    int stderr_fd;             /* -1: /dev/null, or captured by proc_run() */
+    const struct proc_fd *fds; /* NULL: none */
     size_t fd_count;
 };
 
@@ -59,11 +59,11 @@ DEFINE_CLEANUP(struct proc *, proc_free);
 #define _cleanup_proc_ _cleanup_(proc_freep)
 
 struct proc_output {
-    char *out;      /* standard output, NUL-terminated; NULL when it was redirected */
+    char *out; /* standard output, NUL-terminated; NULL when it was redirected */
     size_t out_size;
-    char *err;      /* the same for standard error */
+    char *err; /* the same for standard error */
     size_t err_size;
-    int status;     /* as waitpid() stores it */
+    int status; /* as waitpid() stores it */
 };
 
 void proc_output_free(struct proc_output *output);

@@ -238,9 +238,12 @@ static int parse_with_units(const char *text, const char *what, const struct uni
 int parse_size(const char *text, const char *what, uint64_t *ret_bytes, struct error **err)
 {
     static const struct unit units[] = {
-        {"", 1},           {"b", 1},           {"k", 1ull << 10}, {"kib", 1ull << 10},
-        {"m", 1ull << 20}, {"mib", 1ull << 20}, {"g", 1ull << 30}, {"gib", 1ull << 30},
-        {"t", 1ull << 40}, {"tib", 1ull << 40}, {NULL, 0},
+        {"", 1},           {"b", 1},
+        {"k", 1ull << 10}, {"kib", 1ull << 10},
+        {"m", 1ull << 20}, {"mib", 1ull << 20},
+        {"g", 1ull << 30}, {"gib", 1ull << 30},
+        {"t", 1ull << 40}, {"tib", 1ull << 40},
+        {NULL, 0},
     };
     return parse_with_units(text, what, units, "a size like 512M, 10G or 1.5T", ret_bytes, err);
 }

@@ -16,9 +16,9 @@ struct nocloud_options {
     const char *meta_data;
     const char *network_config;
     const char *vendor_data;
-    const char *hostname;      /* local-hostname, NULL: what meta-data says, if anything */
-    const char *instance_id;   /* NULL: what meta-data says, else a fresh one */
-    struct strv ssh_keys;      /* public keys, a line each, already read and checked */
+    const char *hostname;    /* local-hostname, NULL: what meta-data says, if anything */
+    const char *instance_id; /* NULL: what meta-data says, else a fresh one */
+    struct strv ssh_keys;    /* public keys, a line each, already read and checked */
 };
 
 /* The finished documents. Absent ones are NULL; user-data and meta-data always exist. */
@@ -34,8 +34,8 @@ struct nocloud_seed {
  * Reads, checks and completes the documents: YAML syntax errors are -EINVAL with
  * file:line:column; user-data must begin with a form that cloud-init knows ("#cloud-config", "#!",
  * MIME, jinja, ...). SSH keys go into meta-data's public-keys, so that user-data stays the user's,
- * byte for byte. A fresh instance-id is "iid-" and 128 random bits (or, under SOURCE_DATE_EPOCH, the
- * SHA-256 of the documents, so that equal input gives an equal seed).
+ * byte for byte. A fresh instance-id is "iid-" and 128 random bits (or, under SOURCE_DATE_EPOCH,
+ * the SHA-256 of the documents, so that equal input gives an equal seed).
  */
 int nocloud_compose(const struct nocloud_options *options, struct nocloud_seed *ret,
                     struct error **err);

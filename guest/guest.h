@@ -22,8 +22,8 @@ struct guest;
 
 /* What an engine can do, and what an operation may ask for. */
 enum guest_capability {
-    GUEST_CAN_EDIT = 1 << 0,    /* read and write files */
-    GUEST_CAN_RUN = 1 << 1,     /* run the guest's own programs */
+    GUEST_CAN_EDIT = 1 << 0, /* read and write files */
+    GUEST_CAN_RUN = 1 << 1,  /* run the guest's own programs */
 };
 
 enum guest_engine { GUEST_ENGINE_AUTO, GUEST_ENGINE_NATIVE, GUEST_ENGINE_APPLIANCE };
@@ -35,9 +35,9 @@ struct guest_stat {
     mode_t mode; /* type and permissions */
     uid_t uid;
     gid_t gid;
-    uint64_t size;  /* bytes */
+    uint64_t size; /* bytes */
     uint64_t inode;
-    int64_t mtime;  /* seconds */
+    int64_t mtime; /* seconds */
 };
 
 /* For guest_write(): what a file that is created gets. A file that exists keeps its mode and owner
@@ -49,14 +49,14 @@ struct guest_file_attr {
     bool force;
 };
 
-/* Called once a directory entry, "." and ".." left out; a negative return ends the listing with that
- * value. */
+/* Called once a directory entry, "." and ".." left out; a negative return ends the listing with
+ * that value. */
 typedef int guest_dirent_fn(void *context, const char *name);
 
 /*
  * Every path that reaches an engine has passed guest_path_check(). "follow" in the comments: a
- * symbolic link in the last component is followed; links in earlier ones always are. All return 0 or
- * a negative errno: -ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -ENOSPC, -EROFS as usual.
+ * symbolic link in the last component is followed; links in earlier ones always are. All return 0
+ * or a negative errno: -ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -ENOSPC, -EROFS as usual.
  */
 struct guest_ops {
     const char *name;
@@ -73,8 +73,8 @@ struct guest_ops {
     int (*write)(struct guest *guest, const char *path, const void *data, size_t size,
                  const struct guest_file_attr *attr, struct error **err);
     /* As write, with the contents of a host descriptor from its current position to its end. */
-    int (*upload)(struct guest *guest, int fd, const char *path,
-                  const struct guest_file_attr *attr, struct error **err);
+    int (*upload)(struct guest *guest, int fd, const char *path, const struct guest_file_attr *attr,
+                  struct error **err);
     int (*mkdir)(struct guest *guest, const char *path, mode_t mode, struct error **err);
     int (*symlink)(struct guest *guest, const char *target, const char *path, struct error **err);
     int (*rename)(struct guest *guest, const char *from, const char *to, struct error **err);
@@ -92,8 +92,8 @@ struct guest_open_options {
     enum image_format format;
     enum guest_engine engine;
     bool writable;
-    unsigned capabilities;     /* what the work needs; 0 means GUEST_CAN_EDIT */
-    bool lock;                 /* refuse images in use; see image_open() */
+    unsigned capabilities; /* what the work needs; 0 means GUEST_CAN_EDIT */
+    bool lock;             /* refuse images in use; see image_open() */
     struct reporter *reporter;
 };
 
@@ -105,7 +105,7 @@ struct guest_open_options {
 int guest_open(const char *path, const struct guest_open_options *options, struct guest **ret,
                struct error **err);
 
-const char *guest_engine_used(const struct guest *guest);  /* "native" or "appliance" */
+const char *guest_engine_used(const struct guest *guest);   /* "native" or "appliance" */
 const char *guest_engine_reason(const struct guest *guest); /* one clause for the log */
 
 /* Flushes and closes: the image is consistent on success. The guest is freed in any case. */

@@ -1,4 +1,5 @@
-/* What operating system lives in a guest. Facts come from the guest's own files, never from names. */
+/* What operating system lives in a guest. Facts come from the guest's own files, never from names.
+ */
 #pragma once
 
 #include "guest/guest.h"
@@ -18,9 +19,9 @@ struct guest_info {
     bool cloud_init;       /* cloud-init is installed */
     uint64_t root_size;    /* bytes of the root file system; 0: not known */
     uint64_t root_free;
-    char *root_device;     /* "/dev/sda3" in virt-builder's naming */
-    char *root_fs;         /* "ext4", "xfs", ... */
-    char *root_uuid;       /* "" when there is none */
+    char *root_device; /* "/dev/sda3" in virt-builder's naming */
+    char *root_fs;     /* "ext4", "xfs", ... */
+    char *root_uuid;   /* "" when there is none */
 };
 
 int guest_inspect(struct guest *guest, struct guest_info *ret, struct error **err);

@@ -14,11 +14,11 @@ int compression_probe(int fd, const char *name, enum compression *ret, struct er
 
 struct expand_options {
     enum compression compression;
-    uint64_t max_size;        /* refuse to write more bytes than this: -EFBIG */
-    uint64_t memory_limit;    /* for the decoder; 0: 192 MiB. Threads are reduced to fit */
-    struct digest *digest;    /* gets every compressed byte as it is read; may be NULL */
+    uint64_t max_size;     /* refuse to write more bytes than this: -EFBIG */
+    uint64_t memory_limit; /* for the decoder; 0: 192 MiB. Threads are reduced to fit */
+    struct digest *digest; /* gets every compressed byte as it is read; may be NULL */
     struct reporter *reporter;
-    const char *task;         /* what the progress is called */
+    const char *task; /* what the progress is called */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include "image/block.h"
 
 enum image_format {
-    IMAGE_AUTO,  /* told from the first bytes; raw only where no known magic is found */
+    IMAGE_AUTO, /* told from the first bytes; raw only where no known magic is found */
     IMAGE_RAW,
     IMAGE_QCOW2,
     IMAGE_VMDK,
@@ -35,8 +35,8 @@ struct image_open_options {
 /*
  * Raw images and read-only qcow2 images are served in-process; writable qcow2 and every other
  * format by a qemu-nbd child on a private socket. An image in use is -EBUSY; qemu-nbd missing is
- * -ENOENT with the package to install. qcow2 backing files are opened read-only, confined to at most
- * 64 levels and with loops refused.
+ * -ENOENT with the package to install. qcow2 backing files are opened read-only, confined to at
+ * most 64 levels and with loops refused.
  */
 int image_open(const char *path, const struct image_open_options *options, struct block **ret,
                struct error **err);
@@ -46,11 +46,11 @@ int block_from_fd(int fd, const char *name, bool writable, struct block **ret, s
 
 struct image_info {
     enum image_format format;
-    uint64_t virtual_size;  /* bytes */
-    uint64_t file_size;     /* bytes, as stat's st_size */
-    uint64_t allocated;     /* bytes on the host's disk, the file itself without its backing chain */
-    char *backing_file;     /* as the image spells it, NULL: none */
-    char *backing_format;   /* NULL: none or not stated */
+    uint64_t virtual_size; /* bytes */
+    uint64_t file_size;    /* bytes, as stat's st_size */
+    uint64_t allocated;    /* bytes on the host's disk, the file itself without its backing chain */
+    char *backing_file;    /* as the image spells it, NULL: none */
+    char *backing_format;  /* NULL: none or not stated */
 };
 
 /* Facts without opening for data. Caller frees with image_info_free(). */
@@ -60,8 +60,8 @@ void image_info_free(struct image_info *info);
 
 /*
  * QEMU's image locking (QEMU block/file-posix.c: bytes 100+n for a permission in use, 200+n for one
- * that others may not have). Takes shared open-file-description locks on fd as a QEMU that opens the
- * image with the same mode would, after checking that nobody holds a conflicting one: -EBUSY with
- * the hint to shut the machine down. Dropped when the open file description is closed.
+ * that others may not have). Takes shared open-file-description locks on fd as a QEMU that opens
+ * the image with the same mode would, after checking that nobody holds a conflicting one: -EBUSY
+ * with the hint to shut the machine down. Dropped when the open file description is closed.
  */
 int image_lock(int fd, bool writable, const char *name, struct error **err);

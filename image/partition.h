@@ -14,21 +14,21 @@ enum partition_scheme {
 };
 
 struct partition {
-    unsigned number;     /* as Linux numbers it, 1-based: the 3 of /dev/sda3 */
-    uint64_t start;      /* bytes */
-    uint64_t length;     /* bytes */
-    uint8_t mbr_type;    /* MBR only */
-    bool active;         /* MBR only: the boot flag */
-    bool logical;        /* MBR only: inside an extended partition */
-    char type_guid[37];  /* GPT only: lower-case text, else "" */
-    char uuid[37];       /* the partition's own (PARTUUID): GUID, or "xxxxxxxx-nn" for MBR */
-    char label[73];      /* GPT partition name in UTF-8 (at most 36 UTF-16 units), printable */
+    unsigned number;    /* as Linux numbers it, 1-based: the 3 of /dev/sda3 */
+    uint64_t start;     /* bytes */
+    uint64_t length;    /* bytes */
+    uint8_t mbr_type;   /* MBR only */
+    bool active;        /* MBR only: the boot flag */
+    bool logical;       /* MBR only: inside an extended partition */
+    char type_guid[37]; /* GPT only: lower-case text, else "" */
+    char uuid[37];      /* the partition's own (PARTUUID): GUID, or "xxxxxxxx-nn" for MBR */
+    char label[73];     /* GPT partition name in UTF-8 (at most 36 UTF-16 units), printable */
 };
 
 struct partition_table {
     enum partition_scheme scheme;
-    uint32_t sector_size;       /* 512 */
-    struct partition *items;    /* by number */
+    uint32_t sector_size;    /* 512 */
+    struct partition *items; /* by number */
     size_t count;
 };
 

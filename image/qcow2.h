@@ -9,8 +9,8 @@
 
 #include "image/block.h"
 
-/* Opens read-only. `fd` becomes the block's (closed on failure too). `path` is where the image lies:
- * relative backing files are looked up beside it. */
+/* Opens read-only. `fd` becomes the block's (closed on failure too). `path` is where the image
+ * lies: relative backing files are looked up beside it. */
 int qcow2_open(int fd, const char *path, struct block **ret, struct error **err);
 
 /* Writes an empty overlay of `size` bytes over backing_file into the empty file fd: a version 3

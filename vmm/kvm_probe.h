@@ -1,7 +1,7 @@
 /*
  * Can /dev/kvm be trusted? Some hosts offer one that opens and creates machines but runs guests
- * through an instruction emulator, thousands of times too slow; a stock kernel never boots on it. So
- * the probe runs a known loop in a tiny machine against a deadline.
+ * through an instruction emulator, thousands of times too slow; a stock kernel never boots on it.
+ * So the probe runs a known loop in a tiny machine against a deadline.
  */
 #pragma once
 
@@ -11,17 +11,17 @@
 
 enum kvm_health {
     KVM_HEALTHY,
-    KVM_ABSENT,     /* no /dev/kvm */
-    KVM_FORBIDDEN,  /* no permission */
-    KVM_BROKEN,     /* an ioctl fails, or the loop gives a wrong result */
-    KVM_TOO_SLOW,   /* the loop missed its deadline */
+    KVM_ABSENT,    /* no /dev/kvm */
+    KVM_FORBIDDEN, /* no permission */
+    KVM_BROKEN,    /* an ioctl fails, or the loop gives a wrong result */
+    KVM_TOO_SLOW,  /* the loop missed its deadline */
 };
 
 struct kvm_report {
     enum kvm_health health;
-    char *reason;          /* one sentence */
-    char *remedy;          /* what to do about it, NULL where nothing helps */
-    uint64_t elapsed_us;   /* of the loop; 0 where it was not run */
+    char *reason;        /* one sentence */
+    char *remedy;        /* what to do about it, NULL where nothing helps */
+    uint64_t elapsed_us; /* of the loop; 0 where it was not run */
 };
 
 /* Runs the probe, at most 250 ms, or returns the answer cached for this boot of the host (keyed by

@@ -1,7 +1,7 @@
 /*
  * Running a virtual machine to learn whether its image boots. Runners (QEMU now, our own over KVM
- * later) share this interface, the console watcher and the verdicts. Nothing here knows file systems
- * of guests: kernel and initrd come as open descriptors.
+ * later) share this interface, the console watcher and the verdicts. Nothing here knows file
+ * systems of guests: kernel and initrd come as open descriptors.
  */
 #pragma once
 
@@ -24,29 +24,30 @@ struct vm_disk {
 
 struct vm_config {
     enum vm_boot boot;
-    struct vm_disk *disks; /* the first is the system disk; all are kept under throw-away overlays */
+    struct vm_disk
+        *disks; /* the first is the system disk; all are kept under throw-away overlays */
     size_t disk_count;
-    int kernel_fd;             /* VM_BOOT_KERNEL only; -1: none. The caller's */
+    int kernel_fd; /* VM_BOOT_KERNEL only; -1: none. The caller's */
     int initrd_fd;
     const char *command_line;
-    uint64_t memory;           /* bytes */
+    uint64_t memory; /* bytes */
     unsigned cpus;
-    bool network;              /* user-mode: the guest reaches out, nobody reaches in */
+    bool network; /* user-mode: the guest reaches out, nobody reaches in */
     uint64_t timeout_ms;
-    int console_fd;            /* receives every byte of the serial console; the caller's */
-    enum vm_verdict expected;  /* ends the run as soon as it is reached; VERDICT_NONE: the first
-                                  final one */
+    int console_fd;           /* receives every byte of the serial console; the caller's */
+    enum vm_verdict expected; /* ends the run as soon as it is reached; VERDICT_NONE: the first
+                                 final one */
     struct reporter *reporter;
 };
 
 struct vm_result {
     enum vm_verdict verdict;
-    char *reason;          /* the console line or fact that decided it; printable */
-    const char *engine;    /* "qemu" */
+    char *reason;            /* the console line or fact that decided it; printable */
+    const char *engine;      /* "qemu" */
     const char *accelerator; /* "kvm" or "tcg" */
-    uint64_t duration_ms;  /* from start to verdict */
+    uint64_t duration_ms;    /* from start to verdict */
     uint64_t console_bytes;
-    char *tail;            /* the last 50 console lines, printable */
+    char *tail; /* the last 50 console lines, printable */
 };
 
 void vm_result_free(struct vm_result *result);

@@ -1,0 +1,26 @@
+/* Making the guest use a larger disk: the partition, then the file system in it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/report.h"
+
+struct grow_result {
+    char device[16]; /* "/dev/sda3", or "/dev/sda" for a disk without partitions */
+    uint64_t length; /* bytes that the partition (or disk) now has */
+    bool filesystem; /* the file system was grown too */
+};
+
+/*
+ * Works on the raw image at `path`, already of its new size. `expand` names the partition as
+ * virt-builder does ("/dev/sda3"), NULL: the last one on the disk. Grows ext2/3/4 by resize2fs;
+ * another file system stays as it is, and the reporter says so.
+ */
+int build_grow(const char *path, const char *name, const char *expand, struct reporter *reporter,
+               struct grow_result *ret, struct error **err);
+
+/* The partition number of "/dev/sda3" (or vda, hda, xvda): 3; 0 for a whole disk. -EINVAL for
+ * anything else. */
+int grow_parse_device(const char *device, unsigned *ret, struct error **err);

@@ -1,0 +1,222 @@
+#include "builder/stages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fdio.h"
+#include "base/proc.h"
+#include "image/copy.h"
+#include "image/expand.h"
+
+/* Where an index does not state a size, no image may still fill the disk. */
+static const uint64_t largest_image = 16ull << 40;
+static const uint64_t convert_timeout_ms = 60 * 60 * 1000;
+
+int stage_expand(void *context, int in_fd, const char *name, struct digest *digest, int out_fd,
+                 struct error **err)
+{
+    const struct stage_expansion *expansion = context;
+    const struct index_entry *entry = expansion->entry;
+    uint64_t size = 0;
+    /* The index states the virtual size. A raw image may be up to a sector of rounding larger; a
+     * qcow2 image carries metadata, and where it is full that is all that it adds. */
+    struct expand_options options = {
+        .max_size = entry->size ? entry->size + entry->size / 8 + (1 << 20) : largest_image,
+        .digest = digest,
+        .reporter = expansion->reporter,
+        .task = "Expanding",
+    };
+    report(expansion->reporter, REPORT_INFO, "Expanding %s", entry->id);
+    int r = compression_probe(in_fd, name, &options.compression, err);
+    if (r == 0)
+        r = image_expand(in_fd, name, &options, out_fd, &size, err);
+    return r;
+}
+
+static int refuse_cache(const char *output, const char *cache_directory, struct error **err)
+{
+    _cleanup_free_ char *parent = path_parent(output);
+    _cleanup_free_ char *real = parent ? realpath(parent, NULL) : NULL;
+    _cleanup_free_ char *cache = realpath(cache_directory, NULL);
+    if (!real || !cache || !str_starts(real, cache))
+        return 0;
+    char next = real[strlen(cache)];
+    if (next != '\0' && next != '/')
+        return 0;
+    error_set(err, EINVAL, "%s: lies inside the cache %s", output, cache_directory);
+    return error_hint(err, "name an output elsewhere: the cache belongs to kiln");
+}
+
+int stage_open_output(const char *output, const char *cache_directory, struct outfile **ret,
+                      struct error **err)
+{
+    if (strcmp(output, "-") != 0) {
+        int r = refuse_cache(output, cache_directory, err);
+        return r < 0 ? r : outfile_open(output, 0644, ret, err);
+    }
+    if (isatty(STDOUT_FILENO)) {
+        error_set(err, EINVAL, "standard output is a terminal; an image would garble it");
+        return error_hint(err, "redirect it, or name a file with --output");
+    }
+    const char *directory = getenv("TMPDIR");
+    _cleanup_free_ char *path =
+        str_printf(err, "%s/kiln-output.%ld", directory ? directory : "/var/tmp", (long)getpid());
+    return path ? outfile_open(path, 0600, ret, err) : -ENOMEM;
+}
+
+int stage_examine_base(struct stage_base *base, const struct index_entry *entry, struct error **err)
+{
+    char path[32];
+    _cleanup_(image_info_free) struct image_info info = {0};
+    enum image_format format = IMAGE_AUTO;
+    int r = entry->format ? image_format_parse(entry->format, &format, err) : 0;
+    if (r < 0)
+        return error_wrap(err, "%s", base->name);
+    /* The signed index is believed: a raw image may well begin with another format's magic. */
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", base->fd);
+    r = image_info_read(path, format, &info, err);
+    if (r < 0)
+        return error_wrap(err, "%s: the base image is unusable", base->name);
+    if (info.format != IMAGE_RAW && info.format != IMAGE_QCOW2)
+        return error_set(err, EINVAL, "%s: the base image is %s; only raw and qcow2 are served",
+                         base->name, image_format_name(info.format));
+    if (info.backing_file)
+        return error_set(err, EINVAL, "%s: the base image needs another image, %s", base->name,
+                         info.backing_file);
+    base->format = info.format;
+    base->size = info.virtual_size;
+    return 0;
+}
+
+static int write_raw(const struct stage_base *base, struct outfile *work, struct reporter *reporter,
+                     struct error **err)
+{
+    char path[32];
+    const struct image_open_options options = {.format = base->format};
+    _cleanup_block_ struct block *block = NULL;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", base->fd);
+    int r = image_open(path, &options, &block, err);
+    if (r == 0)
+        r = copy_block_to_raw(block, outfile_fd(work), outfile_path(work), reporter, err);
+    return r;
+}
+
+int stage_copy(const struct stage_base *base, const struct build_plan *plan, struct outfile *work,
+               struct reporter *reporter, struct error **err)
+{
+    report(reporter, REPORT_INFO, "Copying the base image");
+    int r = plan->to_raw ? write_raw(base, work, reporter, err)
+                         : copy_file_sparse(base->fd, base->name, outfile_fd(work),
+                                            outfile_path(work), reporter, NULL, err);
+    if (r == 0 && plan->grow && ftruncate(outfile_fd(work), (off_t)plan->size) < 0)
+        r = error_sys(err, errno, "%s: cannot be made %llu bytes long", outfile_path(work),
+                      (unsigned long long)plan->size);
+    return r;
+}
+
+static int run_operations(const struct build_request *request, struct guest *guest,
+                          struct build_result *result, struct error **err)
+{
+    int r = guest_inspect(guest, &result->guest, err);
+    if (r < 0)
+        return r;
+    struct customize_context context = {
+        .guest = guest,
+        .info = &result->guest,
+        .reporter = request->reporter,
+    };
+    r = customize_run(request->operations, &context, err);
+    result->generated_passwords = context.generated_passwords;
+    return r;
+}
+
+int stage_customize(const struct build_request *request, const struct build_plan *plan,
+                    struct outfile *work, struct build_result *result, struct error **err)
+{
+    const struct guest_open_options options = {
+        .format = IMAGE_RAW,
+        .engine = plan->engine,
+        .writable = true,
+        .capabilities = customize_plan_needs(request->operations),
+        .reporter = request->reporter,
+    };
+    _cleanup_guest_ struct guest *guest = NULL;
+    int r = guest_open(outfile_child_path(work), &options, &guest, err);
+    if (r < 0)
+        return error_wrap(err, "%s", request->image);
+    report(request->reporter, REPORT_DEBUG, "Engine %s: %s", guest_engine_used(guest),
+           guest_engine_reason(guest));
+    r = str_replace(&result->engine, guest_engine_used(guest), err);
+    if (r == 0)
+        r = str_replace(&result->engine_reason, guest_engine_reason(guest), err);
+    if (r == 0)
+        r = run_operations(request, guest, result, err);
+    if (r < 0)
+        return r;
+    return guest_close(TAKE_PTR(guest), err);
+}
+
+int stage_convert(const char *output, struct outfile **work, struct reporter *reporter,
+                  struct error **err)
+{
+    report(reporter, REPORT_INFO, "Converting to qcow2");
+    _cleanup_outfile_ struct outfile *converted = NULL;
+    int r = outfile_open(outfile_path(*work), 0644, &converted, err);
+    if (r < 0)
+        return r;
+    const char *const argv[] = {"qemu-img",
+                                "convert",
+                                "-f",
+                                "raw",
+                                "-O",
+                                "qcow2",
+                                outfile_child_path(*work),
+                                outfile_child_path(converted),
+                                NULL};
+    struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv};
+    r = proc_check(&options, NULL, 0, 1 << 20, convert_timeout_ms, NULL, err);
+    if (r == -ENOENT)
+        error_hint(err, "install qemu-utils (Debian) or qemu-img (Fedora)");
+    if (r < 0)
+        return error_wrap(err, "%s: cannot convert to qcow2", output);
+    outfile_abort(*work);
+    *work = TAKE_PTR(converted);
+    return 0;
+}
+
+static int stream(int fd, const char *name, struct reporter *reporter, struct error **err)
+{
+    enum { chunk_size = 1 << 20 };
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return error_sys(err, errno, "%s: cannot read", name);
+    _cleanup_free_ char *chunk = malloc(chunk_size);
+    if (!chunk)
+        return error_oom(err);
+    uint64_t size = (uint64_t)st.st_size;
+    for (uint64_t offset = 0; offset < size;) {
+        size_t count = size - offset < chunk_size ? (size_t)(size - offset) : chunk_size;
+        int r = fd_pread_full(fd, chunk, count, offset, name, err);
+        if (r == 0)
+            r = fd_write_full(STDOUT_FILENO, chunk, count, "standard output", err);
+        if (r < 0)
+            return r;
+        offset += count;
+        report_progress(reporter, "Writing", offset, size);
+    }
+    return 0;
+}
+
+int stage_deliver(const char *output, struct outfile *work, struct reporter *reporter,
+                  struct error **err)
+{
+    if (strcmp(output, "-") != 0) {
+        report(reporter, REPORT_DEBUG, "Writing %s to disk", output);
+        return outfile_commit(work, false, err);
+    }
+    _cleanup_outfile_ struct outfile *owned = work;
+    return stream(outfile_fd(owned), "the finished image", reporter, err);
+}

@@ -1,0 +1,172 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/build.h"
+#include "cli/catalog.h"
+#include "cli/commands.h"
+#include "cli/json.h"
+
+struct build_arguments {
+    struct catalog_arguments catalog;
+    const char *output;
+    const char *format;
+    const char *arch;
+    const char *engine;
+    uint64_t size;
+    bool json;
+};
+
+static const struct cli_option build_options[] = {
+    {"output", 'o', OPTION_STRING, offsetof(struct build_arguments, output), "FILE",
+     "write the image to FILE; '-' is standard output", "OS-VERSION.img or .qcow2"},
+    {"format", 0, OPTION_STRING, offsetof(struct build_arguments, format), "raw|qcow2",
+     "format of the output", "the base image's"},
+    {"size", 0, OPTION_SIZE, offsetof(struct build_arguments, size), "SIZE",
+     "grow the disk to SIZE (10G, 512M), with its last partition and file system", NULL},
+    {"arch", 0, OPTION_STRING, offsetof(struct build_arguments, arch), "ARCH",
+     "architecture of the guest", "this machine's"},
+    {"engine", 0, OPTION_STRING, offsetof(struct build_arguments, engine), "auto|native|appliance",
+     "how the guest's files are edited", "auto"},
+    CATALOG_OPTIONS(struct build_arguments, catalog),
+    CACHE_OPTION(struct build_arguments, catalog),
+    {"json", 0, OPTION_FLAG, offsetof(struct build_arguments, json), NULL,
+     "print what was built as JSON", NULL},
+    CLI_OPTIONS_END,
+};
+
+static const struct build_arguments build_defaults = {
+    .catalog = CATALOG_ARGUMENTS_DEFAULT,
+    .engine = "auto",
+};
+
+static int fill_request(const struct build_arguments *arguments, struct build_request *request,
+                        struct error **err)
+{
+    struct error *cause = NULL;
+    int r = arguments->format
+                ? image_format_parse(arguments->format, &request->output_format, &cause)
+                : 0;
+    if (r == 0)
+        r = guest_engine_parse(arguments->engine, &request->engine, &cause);
+    if (r < 0)
+        cli_usage(err, "%s", error_message(cause));
+    error_free(cause);
+    return r;
+}
+
+/* The base's format is known only after the index is read; the name follows what was asked. */
+static char *default_output(const struct catalog *catalog, const struct build_request *request)
+{
+    const struct catalog_source *source;
+    const struct index_entry *entry;
+    bool qcow2 = request->output_format == IMAGE_QCOW2;
+    if (request->output_format == IMAGE_AUTO &&
+        catalog_find(catalog, request->image, request->arch, &source, &entry, NULL) == 0)
+        qcow2 = entry->format && strcmp(entry->format, "qcow2") == 0;
+    return str_printf(NULL, "%s.%s", request->image, qcow2 ? "qcow2" : "img");
+}
+
+static int print_json(const struct build_request *request, const struct build_result *result,
+                      struct error **err)
+{
+    json_t *passwords = json_object();
+    for (size_t i = 0; i < result->generated_passwords.count; i++) {
+        const char *pair = result->generated_passwords.items[i];
+        const char *tab = strchr(pair, '\t');
+        json_object_setn_new(passwords, pair, (size_t)(tab - pair), json_string(tab + 1));
+    }
+    return json_print(
+        json_pack("{s:o, s:o, s:s, s:I, s:b, s:s, s:o, s:o, s:o, s:o, s:I}", "image",
+                  json_text(request->image), "output", json_text(request->output), "format",
+                  image_format_name(result->format), "size", (json_int_t)result->size,
+                  "base_cached", result->base_cached, "base_checksum", result->base_key, "grown",
+                  result->grown ? json_text(result->growth.device) : json_null(), "engine",
+                  json_text(result->engine), "engine_reason", json_text(result->engine_reason),
+                  "generated_passwords", passwords, "duration_ms", (json_int_t)result->duration_ms),
+        err);
+}
+
+static void print_summary(const struct build_request *request, const struct build_result *result,
+                          FILE *out)
+{
+    char size[16];
+    for (size_t i = 0; i < result->generated_passwords.count; i++) {
+        const char *pair = result->generated_passwords.items[i];
+        int user = (int)strcspn(pair, "\t");
+        fprintf(out, "Password of %.*s: %s\n", user, pair, pair + user + 1);
+    }
+    fprintf(out, "Output: %s\nFormat: %s\nSize: %s\nBase: %s (%s)\n", request->output,
+            image_format_name(result->format), format_size(result->size, size), request->image,
+            result->base_cached ? "from the cache" : "fetched and verified");
+    if (result->grown)
+        fprintf(out, "Grown: %s, %s%s\n", result->growth.device,
+                format_size(result->growth.length, size),
+                result->growth.filesystem ? " with its file system" : "");
+    if (result->engine)
+        fprintf(out, "Engine: %s (%s)\n", result->engine, result->engine_reason);
+    fprintf(out, "Time: %llu.%03llu s\n", (unsigned long long)result->duration_ms / 1000,
+            (unsigned long long)result->duration_ms % 1000);
+}
+
+static int build_with(struct cli *cli, const struct build_arguments *arguments,
+                      struct build_request *request, const struct catalog *catalog,
+                      struct error **err)
+{
+    _cleanup_(cache_closep) struct cache *cache = NULL;
+    _cleanup_build_result_ struct build_result result = {0};
+    _cleanup_free_ char *output = arguments->output ? NULL : default_output(catalog, request);
+    request->output = arguments->output ? arguments->output : output;
+    if (!request->output)
+        return error_oom(err);
+    int r = cache_open(arguments->catalog.cache, &cache, err);
+    if (r == 0)
+        r = build_image(request, catalog, cache, &result, err);
+    if (r < 0)
+        return r;
+    /* With the image on standard output, the words about it go elsewhere. */
+    bool streamed = strcmp(request->output, "-") == 0;
+    if (arguments->json && !streamed)
+        return print_json(request, &result, err);
+    if (!cli->quiet || result.generated_passwords.count > 0)
+        print_summary(request, &result, streamed ? stderr : stdout);
+    return 0;
+}
+
+static int build_run(struct cli *cli, const void *opaque, struct error **err)
+{
+    const struct build_arguments *arguments = opaque;
+    struct build_request request = {
+        .image = cli->operands[0],
+        .arch = arguments->arch,
+        .size = arguments->size,
+        .operations = &cli->plan,
+        .reporter = cli->reporter,
+    };
+    int r = fill_request(arguments, &request, err);
+    if (r < 0)
+        return r;
+    _cleanup_(cli_catalog_close) struct opened_catalog opened = {0};
+    r = cli_catalog_open(&arguments->catalog, cli->reporter, &opened, err);
+    if (r == 0)
+        r = build_with(cli, arguments, &request, &opened.catalog, err);
+    return r;
+}
+
+const struct cli_command build_command = {
+    .name = "build",
+    .summary = "build an image from a repository and customize it",
+    .operands = "OS-VERSION",
+    .description =
+        "Fetches the base image OS-VERSION from a signed repository (or takes it from the cache), "
+        "copies it, grows it and changes its files, without starting a virtual machine where that "
+        "can be avoided. The output appears complete or not at all.",
+    .example = "kiln build debian-12 --size 6G --hostname web1 --ssh-inject root",
+    .options = build_options,
+    .customizes = true,
+    .min_operands = 1,
+    .max_operands = 1,
+    .arguments_size = sizeof(struct build_arguments),
+    .defaults = &build_defaults,
+    .run = build_run,
+};

@@ -1,0 +1,47 @@
+/* The options that choose repositories and cache, shared by every command that looks for images. */
+#pragma once
+
+#include "repos/catalog.h"
+
+struct catalog_arguments {
+    struct strv sources;      /* --source */
+    struct strv fingerprints; /* --fingerprint, the n-th for the n-th source; one serves all */
+    bool check_signature;     /* default true */
+    const char *cache;        /* --cache DIR */
+};
+
+#define CATALOG_ARGUMENTS_DEFAULT                                                                  \
+    {                                                                                              \
+        .check_signature = true                                                                    \
+    }
+
+/* Rows for the option table of a command whose arguments have this struct at `member`. */
+#define CATALOG_OPTIONS(type, member)                                                              \
+    {"source",    0,                                                                               \
+     OPTION_LIST, offsetof(type, member.sources),                                                  \
+     "URI",       "index of a repository; may be repeated. The configured ones are then left out", \
+     NULL},                                                                                        \
+        {"fingerprint", 0,                                                                         \
+         OPTION_LIST,   offsetof(type, member.fingerprints),                                       \
+         "HEX",         "the key in your keyring that signed the --source index",                  \
+         NULL},                                                                                    \
+    {                                                                                              \
+        "no-check-signature", 0, OPTION_CLEAR, offsetof(type, member.check_signature), NULL,       \
+            "accept indexes that are unsigned or that nobody known has signed", NULL               \
+    }
+
+#define CACHE_OPTION(type, member)                                                                 \
+    {                                                                                              \
+        "cache", 0, OPTION_STRING, offsetof(type, member.cache), "DIR", "keep base images in DIR", \
+            "$XDG_CACHE_HOME/kiln"                                                                 \
+    }
+
+struct opened_catalog {
+    struct repo_list repos;
+    struct catalog catalog;
+};
+
+/* Reads the repositories' definitions (or --source) and loads their indexes. */
+int cli_catalog_open(const struct catalog_arguments *arguments, struct reporter *reporter,
+                     struct opened_catalog *ret, struct error **err);
+void cli_catalog_close(struct opened_catalog *opened);

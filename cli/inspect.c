@@ -1,0 +1,174 @@
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "guest/inspect.h"
+
+struct inspect_arguments {
+    const char *format;
+    const char *engine;
+    bool json;
+};
+
+static const struct cli_option inspect_options[] = {
+    {"format", 0, OPTION_STRING, offsetof(struct inspect_arguments, format), "FORMAT",
+     "format of the image: raw, qcow2, vmdk, vdi, vhdx, vpc", "told from its contents"},
+    {"engine", 0, OPTION_STRING, offsetof(struct inspect_arguments, engine),
+     "auto|native|appliance", "how the guest's files are read", "auto"},
+    {"json", 0, OPTION_FLAG, offsetof(struct inspect_arguments, json), NULL,
+     "print the facts as JSON", NULL},
+    CLI_OPTIONS_END,
+};
+
+static const struct inspect_arguments inspect_defaults = {.format = "auto", .engine = "auto"};
+
+/* Everything that is told about one image. */
+struct facts {
+    const char *path;
+    struct image_info image;
+    struct guest_info guest;
+    struct guest_boot_entry boot; /* kernel NULL: the guest has no readable boot entry */
+    const char *engine;
+    const char *reason;
+};
+
+static int print_json(const struct facts *facts, struct error **err)
+{
+    const struct guest_info *guest = &facts->guest;
+    json_t *image = json_pack(
+        "{s:s, s:I, s:I, s:o}", "format", image_format_name(facts->image.format), "virtual_size",
+        (json_int_t)facts->image.virtual_size, "allocated", (json_int_t)facts->image.allocated,
+        "backing_file", json_text(facts->image.backing_file));
+    json_t *os = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "type",
+                           json_text(guest->type), "distro", json_text(guest->distro),
+                           "product_name", json_text(guest->product_name), "version",
+                           json_text(guest->version), "codename", json_text(guest->codename),
+                           "arch", json_text(guest->arch), "hostname", json_text(guest->hostname),
+                           "package_format", json_text(guest->package_format), "package_manager",
+                           json_text(guest->package_manager), "init", json_text(guest->init),
+                           "selinux", guest->selinux, "cloud_init", guest->cloud_init);
+    json_t *root =
+        json_pack("{s:o, s:o, s:o, s:I, s:I}", "device", json_text(guest->root_device),
+                  "filesystem", json_text(guest->root_fs), "uuid", json_text(guest->root_uuid),
+                  "size", (json_int_t)guest->root_size, "free", (json_int_t)guest->root_free);
+    json_t *boot =
+        facts->boot.kernel
+            ? json_pack("{s:o, s:o, s:o, s:o}", "title", json_text(facts->boot.title), "kernel",
+                        json_text(facts->boot.kernel), "initrd", json_text(facts->boot.initrd),
+                        "command_line", json_text(facts->boot.command_line))
+            : json_null();
+    return json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
+                                json_text(facts->path), "image", image, "os", os, "root", root,
+                                "boot", boot, "engine", json_text(facts->engine), "engine_reason",
+                                json_text(facts->reason)),
+                      err);
+}
+
+static void print_row(const char *label, const char *text)
+{
+    _cleanup_free_ char *printable = str_printable(str_empty(text) ? "-" : text);
+    printf("%-10s %s\n", label, printable ? printable : "?");
+}
+
+static void print_text(const struct facts *facts)
+{
+    const struct guest_info *guest = &facts->guest;
+    char size[16], allocated[16], free_space[16], line[256];
+    print_row("Image", facts->path);
+    snprintf(line, sizeof(line), "%s, %s virtual, %s on disk",
+             image_format_name(facts->image.format), format_size(facts->image.virtual_size, size),
+             format_size(facts->image.allocated, allocated));
+    print_row("Format", line);
+    if (facts->image.backing_file)
+        print_row("Backed by", facts->image.backing_file);
+    print_row("System", guest->product_name);
+    snprintf(line, sizeof(line), "%.60s %.60s, %.30s, %.30s", guest->distro, guest->version,
+             guest->arch, guest->init);
+    print_row("Kind", line);
+    print_row("Hostname", guest->hostname);
+    print_row("Packages", guest->package_manager);
+    print_row("cloud-init", guest->cloud_init ? "installed" : "not installed");
+    print_row("SELinux", guest->selinux ? "enabled" : "not enabled");
+    snprintf(line, sizeof(line), "%.40s, %.20s, %s, %s free", guest->root_device, guest->root_fs,
+             format_size(guest->root_size, size), format_size(guest->root_free, free_space));
+    print_row("Root", line);
+    if (facts->boot.kernel) {
+        print_row("Kernel", facts->boot.kernel);
+        print_row("Arguments", facts->boot.command_line);
+    }
+    snprintf(line, sizeof(line), "%s (%.200s)", facts->engine, facts->reason);
+    print_row("Read by", line);
+}
+
+static int gather(struct guest *guest, struct facts *facts, struct error **err)
+{
+    int r = guest_inspect(guest, &facts->guest, err);
+    if (r < 0)
+        return r;
+    /* A guest without a boot entry (a container's tree, say) is still worth describing. */
+    struct error *no_entry = NULL;
+    r = guest_boot_default(guest, &facts->boot, &no_entry);
+    if (r == -ENOENT)
+        r = 0;
+    if (r < 0)
+        return error_move(err, no_entry);
+    error_free(no_entry);
+    facts->engine = guest_engine_used(guest);
+    facts->reason = guest_engine_reason(guest);
+    return 0;
+}
+
+static int inspect(const struct inspect_arguments *arguments,
+                   const struct guest_open_options *options, struct facts *facts,
+                   struct error **err)
+{
+    _cleanup_guest_ struct guest *guest = NULL;
+    int r = image_info_read(facts->path, options->format, &facts->image, err);
+    if (r == 0)
+        r = guest_open(facts->path, options, &guest, err);
+    if (r == 0)
+        r = gather(guest, facts, err);
+    if (r < 0)
+        return r;
+    if (arguments->json)
+        return print_json(facts, err);
+    print_text(facts);
+    return 0;
+}
+
+static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
+{
+    const struct inspect_arguments *arguments = opaque;
+    struct guest_open_options options = {.lock = true, .reporter = cli->reporter};
+    struct error *cause = NULL;
+    int r = image_format_parse(arguments->format, &options.format, &cause);
+    if (r == 0)
+        r = guest_engine_parse(arguments->engine, &options.engine, &cause);
+    if (r < 0) {
+        cli_usage(err, "%s", error_message(cause));
+        error_free(cause);
+        return -EINVAL;
+    }
+    struct facts facts = {.path = cli->operands[0]};
+    r = inspect(arguments, &options, &facts, err);
+    image_info_free(&facts.image);
+    guest_info_free(&facts.guest);
+    guest_boot_entry_free(&facts.boot);
+    return r;
+}
+
+const struct cli_command inspect_command = {
+    .name = "inspect",
+    .summary = "tell what is inside an image",
+    .operands = "DISK",
+    .description = "Tells format and sizes of the image, which operating system it holds, its root "
+                   "file system, and the kernel that it would boot. Reads only.",
+    .example = "kiln inspect --json debian-12.img",
+    .options = inspect_options,
+    .min_operands = 1,
+    .max_operands = 1,
+    .arguments_size = sizeof(struct inspect_arguments),
+    .defaults = &inspect_defaults,
+    .run = inspect_run,
+};

@@ -1,0 +1,92 @@
+/*
+ * Commands and their option tables. A table row is all there is to an option: the parser, --help
+ * and the test of the manuals read the same row.
+ *
+ * Exit status of every command: 0 done, 1 failed, 2 wrong usage.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/report.h"
+#include "base/str.h"
+#include "customize/operation.h"
+
+enum option_kind {
+    OPTION_FLAG,     /* bool: set to true */
+    OPTION_CLEAR,    /* bool: set to false, for --no-... */
+    OPTION_STRING,   /* const char *: into argv */
+    OPTION_LIST,     /* struct strv: may be given several times */
+    OPTION_NUMBER,   /* uint64_t */
+    OPTION_SIZE,     /* uint64_t, bytes */
+    OPTION_DURATION, /* uint64_t, milliseconds */
+};
+
+struct cli_option {
+    const char *name; /* without dashes */
+    char letter;      /* 0: none */
+    enum option_kind kind;
+    size_t offset;        /* of the target in the command's argument struct */
+    const char *metavar;  /* NULL for flags */
+    const char *help;     /* one line or two */
+    const char *fallback; /* the default as --help shows it, NULL: nothing to show */
+};
+
+/* Ends a table. */
+#define CLI_OPTIONS_END                                                                            \
+    {                                                                                              \
+        0                                                                                          \
+    }
+
+struct cli;
+
+struct cli_command {
+    const char *name;
+    const char *summary;  /* for `kiln --help`: a few words */
+    const char *operands; /* for the usage line: "OS-VERSION" */
+    const char *description;
+    const char *example;              /* a whole command line */
+    const struct cli_option *options; /* its own; the common ones come with every command */
+    bool customizes;                  /* also offers the table of customize/operation.h */
+    size_t min_operands, max_operands;
+    size_t arguments_size; /* of the struct that the options fill */
+    const void *defaults;  /* its initial contents, NULL: zeroes */
+    /* Returns the exit status, or a negative errno with *err set. */
+    int (*run)(struct cli *cli, const void *arguments, struct error **err);
+};
+
+/* What a running command has at hand. */
+struct cli {
+    const struct cli_command *command;
+    struct reporter *reporter;
+    bool quiet;
+    bool verbose;
+    char **operands; /* NULL-terminated */
+    size_t operand_count;
+    struct customize_plan plan; /* where the command customizes */
+};
+
+/* NULL-terminated; in main.c's order. */
+extern const struct cli_command *const cli_commands[];
+
+/* --quiet, --verbose, --help, --version; they fill struct cli itself. */
+extern const struct cli_option cli_common_options[];
+
+/*
+ * Fills `arguments` and `cli` from argv (argv[0] is the command's name). -EINVAL for wrong usage.
+ * *ret_help / *ret_version: --help or --version was given; nothing else matters then.
+ */
+int cli_parse(const struct cli_command *command, int argc, char **argv, struct cli *cli,
+              void *arguments, bool *ret_help, bool *ret_version, struct error **err);
+void cli_release(const struct cli_command *command, struct cli *cli, void *arguments);
+
+/* Wrong usage that only the command itself can see. Returns the negative errno of *err; main then
+ * exits with 2 and points at --help. */
+int cli_usage(struct error **err, const char *fmt, ...) _printf_(2, 3);
+bool cli_is_usage(const struct error *error);
+
+/* The help texts; caller frees, NULL: out of memory. */
+char *cli_command_help(const struct cli_command *command, unsigned columns);
+char *cli_overview(unsigned columns);

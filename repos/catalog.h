@@ -1,0 +1,68 @@
+/* All repositories together: fetched, verified, parsed, searched. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/report.h"
+#include "repos/cache.h"
+#include "repos/index.h"
+#include "repos/repo.h"
+
+struct catalog_options {
+    bool check_signature; /* --no-check-signature clears it */
+    struct reporter *reporter;
+};
+
+struct catalog_source {
+    struct repo *repo;     /* into the list */
+    struct index index;    /* empty when the source failed */
+    struct error *failure; /* why it has no index, NULL: it has one. Already said as a warning */
+};
+
+struct catalog {
+    struct catalog_source *sources;
+    size_t count;
+};
+
+/*
+ * Fetches and verifies each repository's index. A repository that is unreachable, unsigned or badly
+ * signed gives a warning that names it and is left out; this fails only for want of memory. A
+ * repository without a key is refused unless check_signature is off. `repos` must outlive the
+ * catalog.
+ */
+int catalog_load(struct repo_list *repos, const struct catalog_options *options,
+                 struct catalog *ret, struct error **err);
+void catalog_free(struct catalog *catalog);
+#define _cleanup_catalog_ _cleanup_(catalog_free)
+
+/*
+ * Finds an image by id or alias, in the order of the repositories; arch NULL: the host's. -ENOENT
+ * names similar ids, and the repositories that were left out and why.
+ */
+int catalog_find(const struct catalog *catalog, const char *id, const char *arch,
+                 const struct catalog_source **ret_source, const struct index_entry **ret_entry,
+                 struct error **err);
+
+/* The arch of this machine in virt-builder's spelling. */
+const char *catalog_host_arch(void);
+
+/*
+ * Brings the entry's image into the cache and returns a descriptor of the expanded raw or qcow2
+ * file. `expand` does the decompression (the layer above knows image formats): it gets the open
+ * compressed file and the output, and must pass every byte it reads to `digest`. A checksum that
+ * does not match is -EBADMSG and nothing enters the cache. An entry without checksum is keyed by
+ * its URI, revision and compressed size, and said so as a warning.
+ */
+typedef int fetch_expand_fn(void *context, int in_fd, const char *name, struct digest *digest,
+                            int out_fd, struct error **err);
+
+struct fetch_result {
+    int fd;      /* caller closes */
+    bool cached; /* nothing was downloaded or expanded */
+    char key[DIGEST_MAX_HEX];
+};
+int catalog_fetch(const struct catalog_source *source, const struct index_entry *entry,
+                  struct cache *cache, fetch_expand_fn *expand, void *context,
+                  struct reporter *reporter, struct fetch_result *ret, struct error **err);

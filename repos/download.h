@@ -1,0 +1,40 @@
+/* Downloads over file, http, https and ftp (libcurl). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/report.h"
+
+struct download_options {
+    const char *proxy; /* as struct repo's */
+    uint64_t max_size; /* bytes; more is -EFBIG, and nothing beyond it is fetched */
+    uint64_t stall_ms; /* give up after so long without a byte; 0: 60 s */
+    unsigned retries;  /* after connection failures and 5xx answers, with growing pauses */
+    bool resume;       /* fd already holds a prefix: ask for the rest */
+    const char *task;  /* what the progress is called; NULL: none */
+    struct reporter *reporter;
+};
+
+/*
+ * Fetches uri into fd (an open, writable file). Redirects are followed at most 5 times and never
+ * from http(s) to other protocols. A short body, an HTTP status of 400 and above and a redirect
+ * loop are errors that name the URI; what arrived stays in fd for a later resume. -ENOENT for 404
+ * and absent files, -ETIMEDOUT for stalls.
+ */
+int download_to_fd(const char *uri, int fd, const struct download_options *options,
+                   struct error **err);
+
+/* A small document into memory, NUL-terminated; caller frees. */
+int download_to_memory(const char *uri, const struct download_options *options, char **ret,
+                       size_t *ret_size, struct error **err);
+
+/* True when uri names a local file: "file:///path" or a bare path. *ret_path (may be NULL): the
+ * decoded path; caller frees. */
+bool uri_is_local(const char *uri, char **ret_path);
+
+/* Resolves a file name of an index against the index's URI (RFC 3986, section 5.2, for relative
+ * paths). Caller frees; NULL on error. */
+char *uri_resolve(const char *base, const char *reference, struct error **err);

@@ -1,0 +1,61 @@
+/*
+ * The index of a repository in virt-builder's native format: sections "[os-version]" of
+ * "field[subfield]=value" lines with continuation lines (virt-builder(1), "CREATING AND SIGNING THE
+ * INDEX FILE").
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/report.h"
+
+/* A text in a language: notes[de]=. */
+struct index_text {
+    char *language; /* "" for the plain field */
+    char *text;
+};
+
+struct index_entry {
+    char *id;   /* section name, "debian-12" */
+    char *name; /* long name; NULL: not given */
+    char *osinfo;
+    char *arch;               /* as virt-builder spells it: "x86_64"; never NULL */
+    char *file;               /* relative to the index's URI, or a full URI */
+    char *sig;                /* detached signature of the file, NULL: none */
+    char *checksum[2];        /* lower-case hex by enum digest_kind, NULL: not given */
+    uint64_t revision;        /* 0: not given */
+    char *format;             /* "raw" or "qcow2"; NULL: not given */
+    uint64_t size;            /* virtual size in bytes */
+    uint64_t compressed_size; /* bytes; 0: not given */
+    char *expand;             /* "/dev/sda3"; NULL: not given */
+    char *lvexpand;           /* NULL: not given */
+    struct index_text *notes;
+    size_t note_count;
+    char **aliases; /* NULL-terminated, or NULL */
+    bool hidden;    /* not shown by `kiln list` */
+    unsigned line;  /* of its section header */
+};
+
+struct index {
+    struct index_entry *entries;
+    size_t count;
+};
+
+/*
+ * Parses a verified index. CRLF, comments, blank lines inside a section and unknown fields are
+ * fine. -EINVAL with name:line for: a line over 64 KiB, bad numbers, a field twice, the same id and
+ * arch twice, an entry without file or size, a file that climbs out of the repository ("..") or is
+ * absolute, a checksum of the wrong length.
+ */
+int index_parse(const char *text, size_t size, const char *name, struct index *ret,
+                struct error **err);
+void index_free(struct index *index);
+#define _cleanup_index_ _cleanup_(index_free)
+
+/* The text in the language of the locale ("de_DE.UTF-8" matches "de_DE", then "de"), else the plain
+ * one, else NULL. */
+const char *index_note(const struct index_entry *entry, const char *locale);

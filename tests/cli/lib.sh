@@ -1,0 +1,88 @@
+# Sourced by the TAP scripts in this folder. Gives each script a private home, cache and temporary
+# directory, and a few assertions; what fails shows the command's output.
+#
+#   run CMD...               runs it; then $status, $out (stdout) and $err (stderr) hold the result
+#   ok DESCRIPTION CMD...    passes when CMD succeeds
+#   is GOT WANTED DESC       equal strings
+#   like TEXT REGEX DESC     extended regular expression; unlike is the reverse
+#   fails STATUS REGEX DESC CMD...   CMD must exit with STATUS and say REGEX on stderr
+#   skip DESC REASON         counts as skipped
+#   finish                   the last line of every script
+
+set -u
+shopt -s extglob
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+kiln=${KILN:-$top/kiln}
+test_cache=${KILN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln-test}
+repo=$test_cache/repo
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/kiln-test.XXXXXX")
+mkdir -p "$tmp/home" "$tmp/config" "$tmp/cache" "$tmp/run" && chmod 700 "$tmp/run"
+export HOME=$tmp/home XDG_CONFIG_HOME=$tmp/config XDG_CONFIG_DIRS=$tmp/config XDG_CACHE_HOME=$tmp/cache
+export XDG_RUNTIME_DIR=$tmp/run LC_ALL=C.UTF-8
+export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg
+unset SOURCE_DATE_EPOCH
+
+count=0
+status=0 out='' err=''
+on_exit=()
+
+cleanup() {
+    local action
+    for action in "${on_exit[@]}"; do eval "$action"; done
+    rm -rf -- "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+pass() { count=$((count + 1)); echo "ok $count - $1"; }
+fail() {
+    count=$((count + 1))
+    echo "not ok $count - $1"
+    shift
+    local line
+    for line in "$@"; do printf '%s\n' "$line" | sed 's/^/# /'; done
+}
+skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
+finish() { echo "1..$count"; exit 0; }
+
+run() {
+    "$@" >"$tmp/.out" 2>"$tmp/.err" </dev/null
+    status=$?
+    out=$(tr -d '\0' <"$tmp/.out" | head -c 200000)
+    err=$(tr -d '\0' <"$tmp/.err" | head -c 200000)
+    return 0
+}
+show() { printf 'status %s\nstdout: %s\nstderr: %s' "$status" "$out" "$err"; }
+
+ok() {
+    local what=$1
+    shift
+    run "$@"
+    if [ "$status" -eq 0 ]; then pass "$what"; else fail "$what" "$*" "$(show)"; fi
+}
+is() { if [ "$1" = "$2" ]; then pass "$3"; else fail "$3" "got:    $1" "wanted: $2"; fi; }
+like() { if [[ $1 =~ $2 ]]; then pass "$3"; else fail "$3" "text:  $1" "regex: $2"; fi; }
+unlike() { if [[ $1 =~ $2 ]]; then fail "$3" "text:  $1" "regex: $2"; else pass "$3"; fi; }
+fails() {
+    local wanted=$1 regex=$2 what=$3
+    shift 3
+    run "$@"
+    if [ "$status" -eq "$wanted" ] && [[ $err =~ $regex ]]; then pass "$what"; else
+        fail "$what" "$*" "wanted status $wanted and stderr like: $regex" "$(show)"
+    fi
+}
+
+# The repository of base images, as the user's only one.
+use_test_repo() {
+    [ -f "$repo/index.asc" ] || { echo "Bail out! no base images: run 'make base-images'"; exit 1; }
+    mkdir -p "$XDG_CONFIG_HOME/kiln/repos.d"
+    printf '[kiln-test]\nuri=file://%s/index.asc\ngpgkey=file://%s/key.asc\n' "$repo" "$repo" \
+        >"$XDG_CONFIG_HOME/kiln/repos.d/kiln-test.conf"
+}
+
+# Byte offset of partition $2 of the raw image $1.
+partition_offset() { sfdisk --json "$1" | jq ".partitiontable.partitions[$(($2 - 1))].start * 512"; }
+# A file of an ext4 partition on standard output: guest_cat IMAGE PARTITION PATH
+guest_cat() { debugfs -R "cat $3" "$1?offset=$(partition_offset "$1" "$2")" 2>/dev/null; }
+fsck_clean() { e2fsck -fn "$1?offset=$(partition_offset "$1" "$2")"; }
