@@ -1,1 +1,7 @@
-
+# Side by side with the peers in one run; figures are ratios. bench/RESULTS.md keeps them.
+.PHONY: bench bench-run
+bench:
+	$(Q)tests/setup
+	$(Q)$(MAKE) --no-print-directory bench-run
+bench-run: all base-images
+	$(Q)bench/build

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by the TAP scripts in this folder. Gives each script a private home, cache and temporary
 # directory, and a few assertions; what fails shows the command's output.
 #

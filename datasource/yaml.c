@@ -1,0 +1,331 @@
+#include "datasource/yaml.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdbool.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { max_depth = 64 };
+
+/* One pass over the events of a text. */
+struct walk {
+    yaml_parser_t parser;
+    const char *name;
+    size_t depth; /* open sequences and mappings */
+    size_t documents;
+    void *anchors; /* tsearch() tree of owned names */
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void walk_end(struct walk *walk)
+{
+    tdestroy(walk->anchors, free);
+    yaml_parser_delete(&walk->parser);
+}
+
+/* Windows editors put a byte order mark in front. It is no character of the text: columns are
+ * counted from behind it. */
+static void skip_mark(const char **text, size_t *size)
+{
+    if (*size < 3 || memcmp(*text, "\xef\xbb\xbf", 3) != 0)
+        return;
+    *text += 3;
+    *size -= 3;
+}
+
+static int parser_begin(yaml_parser_t *parser, const char *text, size_t size, struct error **err)
+{
+    skip_mark(&text, &size);
+    if (!yaml_parser_initialize(parser))
+        return error_oom(err);
+    yaml_parser_set_input_string(parser, (const unsigned char *)text, size);
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+    return 0;
+}
+
+static int walk_begin(struct walk *walk, const char *text, size_t size, const char *name,
+                      struct error **err)
+{
+    *walk = (struct walk){.name = name};
+    return parser_begin(&walk->parser, text, size, err);
+}
+
+static int complain(const char *name, yaml_mark_t mark, const char *problem, struct error **err)
+{
+    return error_set(err, EINVAL, "%s:%zu:%zu: %s", name, mark.line + 1, mark.column + 1, problem);
+}
+
+/* The reader runs ahead of the scanner and tells only the offset of a byte that is no UTF-8. */
+static yaml_mark_t mark_at(const yaml_parser_t *parser, size_t offset)
+{
+    const unsigned char *text = parser->input.string.start;
+    size_t size = (size_t)(parser->input.string.end - text);
+    yaml_mark_t mark = {0};
+    for (size_t i = 0; i < offset && i < size; i++) {
+        if (text[i] == '\n') {
+            mark.line++;
+            mark.column = 0;
+        } else if ((text[i] & 0xc0) != 0x80) {
+            mark.column++;
+        }
+    }
+    return mark;
+}
+
+static int parser_failed(const yaml_parser_t *parser, const char *name, struct error **err)
+{
+    const char *problem = parser->problem ? parser->problem : "cannot be understood";
+    if (parser->error == YAML_MEMORY_ERROR)
+        return error_oom(err);
+    if (parser->error == YAML_READER_ERROR)
+        return complain(name, mark_at(parser, parser->problem_offset), problem, err);
+    int r = complain(name, parser->problem_mark, problem, err);
+    /* "while parsing a flow sequence": the bracket that is not closed may be far above. */
+    if (parser->context && parser->context_mark.line != parser->problem_mark.line)
+        error_hint(err, "this was found %s that begins in line %zu", parser->context,
+                   parser->context_mark.line + 1);
+    return r;
+}
+
+static const char *anchor_of(const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return (const char *)event->data.scalar.anchor;
+    case YAML_SEQUENCE_START_EVENT:
+        return (const char *)event->data.sequence_start.anchor;
+    case YAML_MAPPING_START_EVENT:
+        return (const char *)event->data.mapping_start.anchor;
+    default:
+        return NULL;
+    }
+}
+
+static int remember_anchor(struct walk *walk, const char *anchor, struct error **err)
+{
+    if (tfind(anchor, &walk->anchors, compare_names))
+        return 0;
+    _cleanup_free_ char *copy = strdup(anchor);
+    if (!copy || !tsearch(copy, &walk->anchors, compare_names))
+        return error_oom(err);
+    TAKE_PTR(copy);
+    return 0;
+}
+
+/* What well-formed YAML may still not do. */
+static int gate(struct walk *walk, const yaml_event_t *event, struct error **err)
+{
+    const char *anchor = anchor_of(event);
+    if (anchor) {
+        int r = remember_anchor(walk, anchor, err);
+        if (r < 0)
+            return r;
+    }
+    switch (event->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        if (++walk->documents > 1)
+            return complain(walk->name, event->start_mark,
+                            "a second document begins here; only one is read", err);
+        return 0;
+    case YAML_ALIAS_EVENT:
+        if (!tfind(event->data.alias.anchor, &walk->anchors, compare_names))
+            return complain(walk->name, event->start_mark,
+                            "this alias (*name) has no anchor (&name) before it", err);
+        return 0;
+    case YAML_SEQUENCE_START_EVENT:
+    case YAML_MAPPING_START_EVENT:
+        if (++walk->depth > max_depth)
+            return complain(walk->name, event->start_mark, "nested deeper than 64 levels", err);
+        return 0;
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+        walk->depth--;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* The next event, checked. The caller deletes it. */
+static int walk_next(struct walk *walk, yaml_event_t *ret, struct error **err)
+{
+    if (!yaml_parser_parse(&walk->parser, ret))
+        return parser_failed(&walk->parser, walk->name, err);
+    int r = gate(walk, ret, err);
+    if (r < 0)
+        yaml_event_delete(ret);
+    return r;
+}
+
+/* Untagged plain scalars that YAML takes for null. */
+static bool is_null(const yaml_event_t *event)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+    if (event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || !event->data.scalar.plain_implicit)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(nulls); i++)
+        if (strcmp((const char *)event->data.scalar.value, nulls[i]) == 0)
+            return true;
+    return false;
+}
+
+static enum yaml_kind kind_of(const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return is_null(event) ? YAML_NOTHING : YAML_SCALAR;
+    case YAML_SEQUENCE_START_EVENT:
+        return YAML_SEQUENCE;
+    case YAML_MAPPING_START_EVENT:
+        return YAML_MAPPING;
+    case YAML_ALIAS_EVENT:
+        return YAML_ALIAS;
+    default:
+        return YAML_NOTHING;
+    }
+}
+
+static const char *describe_kind(enum yaml_kind kind)
+{
+    switch (kind) {
+    case YAML_SEQUENCE:
+        return "a list (- item)";
+    case YAML_MAPPING:
+        return "a mapping (key: value)";
+    default:
+        return "a single value";
+    }
+}
+
+/* Walks all of the text. *ret_root is the kind of its document. */
+static int check_events(struct walk *walk, enum yaml_kind expected, enum yaml_kind *ret_root,
+                        struct error **err)
+{
+    enum yaml_kind root = YAML_NOTHING;
+    bool is_root = false;
+    for (bool end = false; !end;) {
+        yaml_event_t event;
+        int r = walk_next(walk, &event, err);
+        if (r < 0)
+            return r;
+        yaml_mark_t mark = event.start_mark;
+        if (is_root)
+            root = kind_of(&event);
+        bool wrong = is_root && expected != YAML_NOTHING && root != YAML_NOTHING && root != expected;
+        is_root = event.type == YAML_DOCUMENT_START_EVENT;
+        end = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+        if (wrong)
+            return error_set(err, EINVAL, "%s:%zu:%zu: %s is expected here, not %s", walk->name,
+                             mark.line + 1, mark.column + 1, describe_kind(expected),
+                             describe_kind(root));
+    }
+    *ret_root = root;
+    return 0;
+}
+
+/* A place in a text, kept both as libyaml counts (characters) and as memory does (bytes). */
+struct cursor {
+    const char *at;
+    const char *end;
+    yaml_mark_t mark;
+};
+
+static void cursor_step(struct cursor *cursor)
+{
+    bool newline = *cursor->at == '\n' ||
+                   (*cursor->at == '\r' && (cursor->at + 1 == cursor->end || cursor->at[1] != '\n'));
+    do
+        cursor->at++;
+    while (cursor->at < cursor->end && (*cursor->at & 0xc0) == 0x80);
+    cursor->mark.index++;
+    cursor->mark.column = newline ? 0 : cursor->mark.column + 1;
+    cursor->mark.line += newline;
+}
+
+/* Moves the cursor up to the start of the next token. True when a tab stood on the way, outside a
+ * comment; the cursor then stands on it. */
+static bool gap_has_tab(struct cursor *cursor, size_t index)
+{
+    bool comment = false;
+    while (cursor->mark.index < index && cursor->at < cursor->end) {
+        if (*cursor->at == '#')
+            comment = true;
+        else if (*cursor->at == '\n' || *cursor->at == '\r')
+            comment = false;
+        else if (*cursor->at == '\t' && !comment)
+            return true;
+        cursor_step(cursor);
+    }
+    return false;
+}
+
+/* PyYAML takes a tab between tokens for a character that cannot start one. */
+static int check_tabs(const char *text, size_t size, const char *name, struct error **err)
+{
+    yaml_parser_t parser;
+    int r = parser_begin(&parser, text, size, err);
+    if (r < 0)
+        return r;
+    skip_mark(&text, &size);
+    struct cursor cursor = {.at = text, .end = text + size};
+    for (bool end = false; !end && r == 0;) {
+        yaml_token_t token;
+        if (!yaml_parser_scan(&parser, &token)) {
+            r = parser_failed(&parser, name, err);
+            break;
+        }
+        if (gap_has_tab(&cursor, token.start_mark.index)) {
+            complain(name, cursor.mark, "a tab stands where only spaces may", err);
+            r = error_hint(err, "indent and separate with spaces; cloud-init refuses tabs");
+        }
+        while (r == 0 && cursor.mark.index < token.end_mark.index && cursor.at < cursor.end)
+            cursor_step(&cursor);
+        end = token.type == YAML_STREAM_END_TOKEN;
+        yaml_token_delete(&token);
+    }
+    yaml_parser_delete(&parser);
+    return r;
+}
+
+static int check(const char *text, size_t size, const char *name, enum yaml_kind expected,
+                 enum yaml_kind *ret_root, struct error **err)
+{
+    struct walk walk;
+    int r = walk_begin(&walk, text, size, name, err);
+    if (r < 0)
+        return r;
+    r = check_events(&walk, expected, ret_root, err);
+    walk_end(&walk);
+    if (r < 0)
+        return r;
+    return memchr(text, '\t', size) ? check_tabs(text, size, name, err) : 0;
+}
+
+int yaml_check(const char *text, size_t size, const char *name, enum yaml_kind expected,
+               struct error **err)
+{
+    enum yaml_kind root;
+    return check(text, size, name, expected, &root, err);
+}
+
+static int store_found(const yaml_event_t *event, enum yaml_kind *ret_kind, char **ret_scalar,
+                       struct error **err)
+{
+    *ret_kind = kind_of(event);
+    if (!ret_scalar || *ret_kind != YAML_SCALAR)
+        return 0;
+    return str_replace(ret_scalar, (const char *)event->data.scalar.value, err);
+}
+
+/* True for the scalar `key`. */
+static bool is_key(const yaml_event_t *event, const char *key)
+{
+    return event->type == YAML_SCALAR_EVENT &&
+           strcmp((const char *)event->data.scalar.value, key) == 0;
+}

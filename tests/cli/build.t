@@ -1,0 +1,113 @@
+#!/bin/bash
+# kiln build: the good path, and outputs that appear complete or not at all.
+. "$(dirname "$0")/lib.sh"
+use_test_repo
+cd "$tmp" || exit 1
+
+mini_root=1 # mini's only partition
+
+run "$kiln" build mini --hostname built --root-password password:secret --write '/etc/motd:hello'
+is "$status" 0 'mini builds'
+like "$out" 'Output: mini\.img' 'the summary names the default output'
+like "$out" 'Engine: native' 'no appliance was needed'
+unlike "$out$err" 'secret' 'the password is shown nowhere'
+ok 'its file system is clean' fsck_clean mini.img $mini_root
+is "$(guest_cat mini.img $mini_root /etc/hostname)" built 'the hostname is set'
+is "$(guest_cat mini.img $mini_root /etc/motd)" hello 'the file is written'
+like "$(guest_cat mini.img $mini_root /etc/shadow)" 'root:\$y\$' 'the password is hashed with the guest'"'"'s scheme'
+
+run "$kiln" build mini -o again.img -v
+like "$out" 'from the cache' 'the second build fetches nothing'
+unlike "$err" 'Expanding' 'and expands nothing'
+before=$(stat -c %Y.%s "$XDG_CACHE_HOME"/kiln/base/*.raw)
+run "$kiln" build mini -o again.img --hostname other
+is "$(stat -c %Y.%s "$XDG_CACHE_HOME"/kiln/base/*.raw)" "$before" 'a build leaves the cached base as it was'
+
+run "$kiln" build mini -o grown.img --size 1G --hostname big
+is "$(stat -c %s grown.img)" $((1 << 30)) '--size gives the disk its size'
+ok 'the grown file system is clean' fsck_clean grown.img $mini_root
+blocks=$(dumpe2fs -h "grown.img?offset=$(partition_offset grown.img $mini_root)" 2>/dev/null | awk '/^Block count/ {print $3}')
+[ "$blocks" -gt 250000 ] && pass 'and fills the disk' || fail 'and fills the disk' "blocks: $blocks"
+ok 'the partition table is sound' sfdisk --verify grown.img
+
+run "$kiln" build mini -o huge.img --size 500G
+is "$status" 0 'a disk of 500G builds'
+used=$(du -k huge.img | cut -f1)
+[ "$used" -lt 400000 ] && pass 'and stays sparse' || fail 'and stays sparse' "$used KiB"
+rm -f huge.img
+
+ok 'qcow2 output' "$kiln" build mini -o mini.qcow2 --format qcow2 --size 300M --hostname q
+ok 'qemu-img finds it sound' qemu-img check -q mini.qcow2
+is "$(qemu-img info --output=json mini.qcow2 | jq -r '.format, ."virtual-size"' | paste -sd' ')" "qcow2 $((300 << 20))" 'of the right format and size'
+qemu-img convert -O raw mini.qcow2 mini-raw.img
+ok 'and its file system is clean' fsck_clean mini-raw.img $mini_root
+
+"$kiln" build mini -q -o - >streamed.img
+ok 'an image on standard output is whole' fsck_clean streamed.img $mini_root
+is "$("$kiln" build mini -q -o quiet.img 2>&1)" '' '--quiet says nothing'
+run "$kiln" build mini --json -o j.img --root-password random
+is "$(jq -r '.image, .format, .engine, (.generated_passwords.root | length > 8)' <<<"$out" | paste -sd' ')" 'mini raw native true' '--json tells what was built'
+
+# Bad requests.
+fails 1 'mini-no-such|not found' 'an unknown image is an error' "$kiln" build mini-no-such -o x.img
+fails 2 'OS-VERSION is missing' 'no image named is wrong usage' "$kiln" build
+fails 2 'size' 'a bad size is wrong usage' "$kiln" build mini -o x.img --size 10X
+fails 2 'hostnme|not an option' 'an unknown option is wrong usage' "$kiln" build mini --hostnme x
+fails 2 'password' 'an unknown selector is wrong usage' "$kiln" build mini -o x.img --root-password bogus:1
+fails 1 'below' 'shrinking is refused' "$kiln" build mini -o x.img --size 1M
+fails 1 'absent-file' 'a missing upload is named' "$kiln" build mini -o x.img --upload absent-file:/etc/x
+fails 1 'nobody-here' 'a password for an unknown user is refused' "$kiln" build mini -o x.img --password nobody-here:password:x
+mkdir directory
+fails 1 'directory.*directory' 'a directory as output is refused' "$kiln" build mini -o directory
+fails 1 'cache' 'an output in the cache is refused' "$kiln" build mini -o "$XDG_CACHE_HOME/kiln/base/x.img"
+fails 1 'No such file' 'an output in no directory is refused' "$kiln" build mini -o nowhere/x.img
+script -qec "'$kiln' build mini -o -" tty.log >/dev/null 2>&1
+like "$(cat tty.log)" 'terminal' 'an image onto a terminal is refused'
+[ ! -e x.img ] && pass 'no failed build left an output' || fail 'no failed build left an output'
+is "$(ls -A | grep -c '\.tmp$')" 0 'nor a temporary file'
+
+# A guest cannot point the builder at the host.
+cp mini.img trap.img
+mkdir -p host-target
+offset=$(partition_offset trap.img $mini_root)
+printf 'victim\n' >host-target/file
+for command in "rm /etc/motd" "symlink /etc/motd $tmp/host-target/file" "symlink /escape ../../../../../../..$tmp/host-target"; do
+    debugfs -w -R "$command" "trap.img?offset=$offset" >/dev/null 2>&1
+done
+mkdir -p evil
+cp trap.img evil/trap.raw
+cat >evil/index <<END
+[trap]
+name=a guest with hostile links
+arch=x86_64
+file=trap.raw
+format=raw
+size=$(stat -c %s trap.img)
+checksum[sha512]=$(sha512sum trap.img | cut -d' ' -f1)
+END
+run "$kiln" build trap --source "file://$tmp/evil/index" --no-check-signature -o trapped.img \
+    --write '/etc/motd:owned' --write '/escape/file:owned'
+is "$(cat host-target/file)" victim 'links of the guest never lead to the host'
+
+# Damaged downloads.
+xz_index() { # NAME FILE CHECKSUM_OF
+    printf '[%s]\nname=x\narch=x86_64\nfile=%s\nformat=raw\nsize=%s\nchecksum[sha512]=%s\n' "$1" "$2" \
+        "$(stat -c %s mini.img)" "$(sha512sum "$3" | cut -d' ' -f1)"
+}
+cp "$repo/mini.xz" evil/whole.xz
+head -c $(($(stat -c %s evil/whole.xz) / 2)) evil/whole.xz >evil/cut.xz
+cp evil/whole.xz evil/flipped.xz
+printf '\xff' | dd of=evil/flipped.xz bs=1 seek=500000 conv=notrunc status=none
+{ cat evil/whole.xz; echo garbage; } >evil/trailing.xz
+: >evil/empty.xz
+{ xz_index cut cut.xz evil/cut.xz; echo; xz_index flipped flipped.xz evil/flipped.xz; echo
+  xz_index trailing trailing.xz evil/trailing.xz; echo; xz_index mismatch whole.xz evil/cut.xz; echo
+  xz_index empty empty.xz evil/empty.xz; echo; xz_index gone gone.xz evil/cut.xz; } >evil/index
+for bad in cut flipped trailing mismatch empty gone; do
+    fails 1 "$bad|whole\\.xz" "a damaged download ($bad) is refused by name" \
+        "$kiln" build "$bad" --source "file://$tmp/evil/index" --no-check-signature -o bad.img
+done
+[ ! -e bad.img ] && pass 'and gives no output' || fail 'and gives no output'
+entries() { find "$XDG_CACHE_HOME/kiln/base" -name '*.raw' | wc -l; }
+is "$(entries)" 2 'nor a cache entry (only mini and trap are there)'
+finish

@@ -1,0 +1,33 @@
+#!/bin/bash
+# What a newcomer tries first: help, version, mistakes.
+. "$(dirname "$0")/lib.sh"
+
+ok '--help works' "$kiln" --help
+lines=$(wc -l <<<"$out")
+[ "$lines" -le 24 ] && pass "it fits one screen ($lines lines)" || fail "it fits one screen ($lines lines)"
+is "$(awk 'length > 80' <<<"$out")" '' 'and 80 columns'
+for command in list notes build seed boot inspect cache doctor; do
+    like "$out" "  $command " "it lists $command"
+done
+for command in list notes build seed boot inspect cache doctor; do
+    ok "kiln $command --help works" "$kiln" "$command" --help
+    like "$out" "Usage: kiln $command" "and shows its usage"
+    is "$(awk 'length > 80' <<<"$out" | grep -v '^  kiln ')" '' "in 80 columns ($command)"
+    is "$("$kiln" help "$command")" "$out" "kiln help $command is the same"
+done
+ok '--version works' "$kiln" --version
+like "$out" '^kiln [0-9]+\.[0-9]+\.[0-9]+$' 'and prints one line'
+fails 2 'Usage' 'no command is wrong usage' "$kiln"
+fails 2 "frobnicate.*not a command" 'an unknown command is named' "$kiln" frobnicate
+fails 2 "kiln build --help" 'wrong usage points at the help' "$kiln" build
+fails 2 'needs an argument' 'an option without its argument' "$kiln" build mini --size
+fails 1 'no repository is configured' 'no repository at all' "$kiln" list
+like "$err" 'repos\.d' 'tells where to put one'
+"$kiln" --help >/dev/full 2>"$tmp/err.txt"
+is "$?" 1 'a full standard output is an error'
+run "$kiln" doctor --json
+is "$(jq -r '.findings | map(.subject) | contains(["KVM", "cache", "qemu-img"])' <<<"$out")" true 'doctor --json lists its findings'
+run env PATH=/nowhere "$kiln" doctor
+is "$status" 1 'doctor fails where the programs are missing'
+like "$out" 'install qemu-system-x86' 'and says what to install'
+finish
