@@ -52,3 +52,14 @@ void cli_catalog_close(struct opened_catalog *opened)
     catalog_free(&opened->catalog);
     repo_list_free(&opened->repos);
 }
+
+const char *cli_message_locale(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        const char *value = getenv(variables[i]);
+        if (!str_empty(value))
+            return value;
+    }
+    return "C";
+}

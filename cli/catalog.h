@@ -45,3 +45,6 @@ struct opened_catalog {
 int cli_catalog_open(const struct catalog_arguments *arguments, struct reporter *reporter,
                      struct opened_catalog *ret, struct error **err);
 void cli_catalog_close(struct opened_catalog *opened);
+
+/* The language that the user reads, as the environment says: for index_note(). */
+const char *cli_message_locale(void);

@@ -2,14 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
-
-const struct cli_command *const cli_commands[] = {
-    &list_command,    &notes_command, &build_command,  &seed_command, &boot_command,
-    &inspect_command, &cache_command, &doctor_command, NULL,
-};
 
 enum { exit_done = 0, exit_failed = 1, exit_usage = 2 };
 

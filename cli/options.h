@@ -68,7 +68,7 @@ struct cli {
     struct customize_plan plan; /* where the command customizes */
 };
 
-/* NULL-terminated; in main.c's order. */
+/* The one array of commands, NULL-terminated (commands.c). */
 extern const struct cli_command *const cli_commands[];
 
 /* --quiet, --verbose, --help, --version; they fill struct cli itself. */

@@ -1,0 +1,143 @@
+#include "cli/boot_kernel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/fdio.h"
+#include "image/partition.h"
+
+/* UEFI specification 2.10, table 5.7, and GNU GRUB manual, "BIOS installation". */
+static const char esp_type[] = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+static const char bios_boot_type[] = "21686148-6449-6e6f-744e-656564454649";
+
+static const size_t largest_kernel = 256u << 20;
+static const size_t largest_initrd = 1024u << 20;
+
+void boot_choice_free(struct boot_choice *choice)
+{
+    if (choice->kernel_fd >= 0)
+        close(choice->kernel_fd);
+    if (choice->initrd_fd >= 0)
+        close(choice->initrd_fd);
+    free(choice->command_line);
+    free(choice->description);
+    *choice = (struct boot_choice)BOOT_CHOICE_INIT;
+}
+
+static int extract(struct guest *guest, const char *path, size_t max, int *ret_fd,
+                   struct error **err)
+{
+    _cleanup_free_ char *data = NULL;
+    size_t size = 0;
+    int r = guest_read(guest, path, max, &data, &size, err);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int fd = memfd_create(path_name(path), MFD_CLOEXEC);
+    if (fd < 0)
+        return error_sys(err, errno, "%s: no memory file for it", path);
+    r = fd_write_full(fd, data, size, path, err);
+    if (r == 0)
+        *ret_fd = TAKE_FD(fd);
+    return r;
+}
+
+/* The verdict is read from the serial console, so the kernel has to speak there. */
+static char *with_serial_console(const char *command_line, struct error **err)
+{
+    const char *serial = strstr(command_line, "console=ttyS0") ? "" : " console=ttyS0,115200";
+    return str_printf(err, "%s%s", command_line, serial);
+}
+
+static int choose_kernel(const char *disk, const struct guest_open_options *options,
+                         struct boot_choice *choice, struct error **err)
+{
+    _cleanup_guest_ struct guest *guest = NULL;
+    _cleanup_guest_boot_entry_ struct guest_boot_entry entry = {0};
+    int r = guest_open(disk, options, &guest, err);
+    if (r == 0)
+        r = guest_boot_default(guest, &entry, err);
+    if (r == 0)
+        r = extract(guest, entry.kernel, largest_kernel, &choice->kernel_fd, err);
+    if (r == 0 && entry.initrd)
+        r = extract(guest, entry.initrd, largest_initrd, &choice->initrd_fd, err);
+    if (r < 0)
+        return r;
+    choice->boot = VM_BOOT_KERNEL;
+    choice->command_line = with_serial_console(entry.command_line, err);
+    choice->description = str_printf(err, "kernel %s of the image", entry.kernel);
+    return choice->command_line && choice->description ? 0 : -ENOMEM;
+}
+
+static int choose_into(const char *disk, const struct guest_open_options *options,
+                       struct boot_choice *ret, struct error **err)
+{
+    struct boot_choice choice = BOOT_CHOICE_INIT;
+    int r = choose_kernel(disk, options, &choice, err);
+    if (r < 0)
+        boot_choice_free(&choice);
+    else
+        *ret = choice;
+    return r;
+}
+
+int boot_choose_kernel(const char *disk, enum image_format format, struct reporter *reporter,
+                       struct boot_choice *ret, struct error **err)
+{
+    const struct guest_open_options options = {
+        .format = format, .lock = true, .reporter = reporter};
+    int r = choose_into(disk, &options, ret, err);
+    if (r < 0 && r != -EBUSY)
+        error_hint(err, "use --firmware bios or --firmware uefi to boot by its own boot loader");
+    return r;
+}
+
+int boot_choose_firmware(enum vm_boot firmware, struct boot_choice *ret, struct error **err)
+{
+    struct boot_choice choice = BOOT_CHOICE_INIT;
+    choice.boot = firmware;
+    choice.description = strdup(firmware == VM_BOOT_UEFI ? "UEFI" : "BIOS");
+    if (!choice.description)
+        return error_oom(err);
+    *ret = choice;
+    return 0;
+}
+
+static int wants_uefi(const char *disk, enum image_format format, bool *ret, struct error **err)
+{
+    const struct image_open_options options = {.format = format, .lock = true};
+    _cleanup_block_ struct block *block = NULL;
+    _cleanup_partition_table_ struct partition_table table = {0};
+    int r = image_open(disk, &options, &block, err);
+    if (r == 0)
+        r = partition_table_read(block, &table, err);
+    if (r < 0)
+        return r;
+    bool esp = false, bios = false;
+    for (size_t i = 0; i < table.count; i++) {
+        esp = esp || strcmp(table.items[i].type_guid, esp_type) == 0;
+        bios = bios || strcmp(table.items[i].type_guid, bios_boot_type) == 0;
+    }
+    *ret = esp && !bios;
+    return 0;
+}
+
+int boot_choose_auto(const char *disk, enum image_format format, struct reporter *reporter,
+                     struct boot_choice *ret, struct error **err)
+{
+    const struct guest_open_options options = {
+        .format = format, .engine = GUEST_ENGINE_NATIVE, .lock = true, .reporter = reporter};
+    _cleanup_error_ struct error *unreadable = NULL;
+    int r = choose_into(disk, &options, ret, &unreadable);
+    if (r == 0)
+        return 0;
+    /* An image that is in use or not there will not get better by another way of booting. */
+    if (r == -EBUSY || access(disk, R_OK) < 0)
+        return error_move(err, TAKE_PTR(unreadable));
+    report(reporter, REPORT_DEBUG, "Booting by firmware: %s", error_message(unreadable));
+    bool uefi = false;
+    r = wants_uefi(disk, format, &uefi, err);
+    if (r == 0)
+        r = boot_choose_firmware(uefi ? VM_BOOT_UEFI : VM_BOOT_BIOS, ret, err);
+    return r;
+}

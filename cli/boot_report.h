@@ -1,0 +1,24 @@
+/* What `kiln boot` tells: text, JSON, JUnit. */
+#pragma once
+
+#include "base/digest.h"
+#include "vmm/runner.h"
+
+struct boot_facts {
+    const char *disk;
+    const char *way;         /* boot_choice.description */
+    const char *console_log; /* path */
+    const char *expectation; /* "cloud-init-done", or "a good one" */
+    bool passed;             /* the expected verdict, and the image unchanged */
+    bool unchanged;
+    char before[DIGEST_MAX_HEX];
+    char after[DIGEST_MAX_HEX];
+    const struct vm_result *result;
+};
+
+void boot_print_text(const struct boot_facts *facts);
+int boot_print_json(const struct boot_facts *facts, struct error **err);
+
+/* One test suite with one test case, in the form that CI servers read
+ * (https://github.com/testmoapp/junitxml). */
+int boot_write_junit(const struct boot_facts *facts, const char *path, struct error **err);

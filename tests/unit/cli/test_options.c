@@ -1,0 +1,163 @@
+/* The option parser: every kind of row, and what it says about mistakes. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "tests/unit/unit.h"
+
+/* help.c and the manuals' test want the program's array; this program has one command. */
+static const struct cli_command sample_command;
+const struct cli_command *const cli_commands[] = {&sample_command, NULL};
+
+struct sample {
+    bool flag;
+    bool kept;
+    const char *text;
+    struct strv list;
+    uint64_t number;
+    uint64_t size;
+    uint64_t time;
+};
+
+static const struct cli_option sample_options[] = {
+    {"flag", 'f', OPTION_FLAG, offsetof(struct sample, flag), NULL, "a flag", NULL},
+    {"no-keep", 0, OPTION_CLEAR, offsetof(struct sample, kept), NULL, "clears", NULL},
+    {"text", 't', OPTION_STRING, offsetof(struct sample, text), "TEXT", "a text", "none"},
+    {"list", 0, OPTION_LIST, offsetof(struct sample, list), "ITEM", "several", NULL},
+    {"number", 0, OPTION_NUMBER, offsetof(struct sample, number), "N", "a number", NULL},
+    {"size", 0, OPTION_SIZE, offsetof(struct sample, size), "SIZE", "a size", NULL},
+    {"time", 0, OPTION_DURATION, offsetof(struct sample, time), "TIME",
+     "a time, told at such length that the help has to be broken into several lines of text", "1s"},
+    CLI_OPTIONS_END,
+};
+
+static const struct sample sample_defaults = {.kept = true, .time = 1000};
+
+static const struct cli_command sample_command = {
+    .name = "sample",
+    .summary = "a sample",
+    .operands = "FILE",
+    .description = "Does nothing.",
+    .example = "kiln sample x",
+    .options = sample_options,
+    .min_operands = 1,
+    .max_operands = 2,
+    .arguments_size = sizeof(struct sample),
+    .defaults = &sample_defaults,
+};
+
+struct outcome {
+    struct cli cli;
+    struct sample sample;
+    bool help, version;
+    struct error *err;
+    int r;
+};
+
+static struct outcome parse(char **argv)
+{
+    struct outcome outcome = {0};
+    int argc = 0;
+    while (argv[argc])
+        argc++;
+    outcome.r = cli_parse(&sample_command, argc, argv, &outcome.cli, &outcome.sample, &outcome.help,
+                          &outcome.version, &outcome.err);
+    return outcome;
+}
+
+static void discard(struct outcome *outcome)
+{
+    cli_release(&sample_command, &outcome->cli, &outcome->sample);
+    error_free(outcome->err);
+}
+
+#define PARSE(...) parse((char *[]){(char *)"sample", __VA_ARGS__, NULL})
+
+static void every_kind_reaches_its_target(void **state)
+{
+    (void)state;
+    struct outcome o =
+        PARSE((char *)"-f", (char *)"--no-keep", (char *)"--text=a b", (char *)"--list",
+              (char *)"one", (char *)"--list=two", (char *)"--number", (char *)"42",
+              (char *)"--size", (char *)"10G", (char *)"file", (char *)"-q");
+    assert_int_equal(o.r, 0);
+    assert_true(o.sample.flag);
+    assert_false(o.sample.kept);
+    assert_string_equal(o.sample.text, "a b");
+    assert_int_equal(o.sample.list.count, 2);
+    assert_string_equal(o.sample.list.items[1], "two");
+    assert_true(o.sample.number == 42);
+    assert_true(o.sample.size == 10ull << 30);
+    assert_true(o.sample.time == 1000);
+    assert_true(o.cli.quiet);
+    assert_int_equal(o.cli.operand_count, 1);
+    assert_string_equal(o.cli.operands[0], "file");
+    discard(&o);
+}
+
+static void words_behind_two_dashes_are_operands(void **state)
+{
+    (void)state;
+    struct outcome o = PARSE((char *)"--", (char *)"--flag");
+    assert_int_equal(o.r, 0);
+    assert_false(o.sample.flag);
+    assert_string_equal(o.cli.operands[0], "--flag");
+    discard(&o);
+}
+
+static void help_needs_no_operands(void **state)
+{
+    (void)state;
+    struct outcome o = PARSE((char *)"--help");
+    assert_int_equal(o.r, 0);
+    assert_true(o.help);
+    discard(&o);
+}
+
+static void assert_usage(struct outcome o, const char *part)
+{
+    assert_true(o.r < 0);
+    assert_true(cli_is_usage(o.err));
+    if (!strstr(error_message(o.err), part))
+        fail_msg("'%s' does not mention '%s'", error_message(o.err), part);
+    discard(&o);
+}
+
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    assert_usage(PARSE((char *)"--bogus", (char *)"x"), "--bogus");
+    assert_usage(PARSE((char *)"-z", (char *)"x"), "-z");
+    assert_usage(PARSE((char *)"x", (char *)"--text"), "--text");
+    assert_usage(PARSE((char *)"x", (char *)"-t"), "-t");
+    assert_usage(PARSE((char *)"--flag=1", (char *)"x"), "--flag");
+    assert_usage(PARSE((char *)"--size", (char *)"10X", (char *)"x"), "10X");
+    assert_usage(PARSE((char *)"--number=-1", (char *)"x"), "--number");
+    assert_usage(PARSE((char *)"-f"), "FILE");
+    assert_usage(PARSE((char *)"a", (char *)"b", (char *)"c"), "'c'");
+}
+
+static void help_shows_each_row_within_the_columns(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *help = cli_command_help(&sample_command, 80);
+    for (const struct cli_option *option = sample_options; option->name; option++)
+        assert_non_null(strstr(help, option->name));
+    assert_non_null(strstr(help, "(default: none)"));
+    assert_non_null(strstr(help, "--version"));
+    for (const char *line = help; *line; line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") <= 80);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_reaches_its_target),
+        cmocka_unit_test(words_behind_two_dashes_are_operands),
+        cmocka_unit_test(help_needs_no_operands),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(help_shows_each_row_within_the_columns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

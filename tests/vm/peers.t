@@ -1,0 +1,47 @@
+#!/bin/bash
+# kiln and the peers understand each other: virt-builder reads our repository, kiln reads one published
+# by virt-builder-repository, and libguestfs sees what the native engine wrote.
+. "$(dirname "$0")/../cli/lib.sh"
+use_test_repo
+cd "$tmp" || exit 1
+
+# virt-builder needs the key in a keyring for --fingerprint.
+export GNUPGHOME=$tmp/gnupg
+mkdir -m 700 "$GNUPGHOME"
+on_exit+=('gpgconf --kill all 2>/dev/null')
+gpg -q --batch --import "$repo/key.asc" 2>/dev/null
+fingerprint=$(gpg --batch --with-colons --list-keys | awk -F: '/^fpr/ {print $10; exit}')
+mkdir -p "$XDG_CONFIG_HOME/virt-builder/repos.d"
+cp "$XDG_CONFIG_HOME/kiln/repos.d/kiln-test.conf" "$XDG_CONFIG_HOME/virt-builder/repos.d/"
+run virt-builder --list --source "file://$repo/index.asc" --fingerprint "$fingerprint"
+is "$status" 0 'virt-builder accepts our index and its signature'
+like "$out" 'debian-12 ' 'and lists debian-12'
+rm -r "$XDG_CONFIG_HOME/virt-builder"
+
+# A repository published and signed by virt-builder-repository.
+mkdir theirs
+ok 'an image for it' "$kiln" build -q mini -o theirs/tiny.img --hostname tiny
+gpg -q --batch --passphrase '' --quick-gen-key 'Peer <peer@example.org>' default default never 2>/dev/null
+peer=$(gpg --batch --with-colons --list-keys peer@example.org | awk -F: '/^fpr/ {print $10; exit}')
+cat >theirs/index <<'END'
+[tiny]
+name=Tiny
+file=tiny.img
+arch=x86_64
+END
+run virt-builder-repository --gpg-key "$peer" --no-compression -i theirs </dev/null
+[ "$status" -eq 0 ] || run virt-builder-repository --gpg-key "$peer" --no-compression theirs
+is "$status" 0 'virt-builder-repository publishes'
+[ "$status" -eq 0 ] || printf '# %s\n' "$(tail -n 3 <<<"$err")"
+gpg -q --batch --armor --export "$peer" >theirs.asc
+printf '[theirs]\nuri=file://%s/theirs/index.asc\ngpgkey=file://%s/theirs.asc\n' "$tmp" "$tmp" >"$XDG_CONFIG_HOME/kiln/repos.d/theirs.conf"
+run "$kiln" list
+like "$out" 'tiny ' 'kiln lists what virt-builder-repository published'
+ok 'and builds from it' "$kiln" build tiny -o from-theirs.img --write '/etc/motd:from theirs'
+
+# Another reader than libext2fs looks at a natively edited image.
+run guestfish --ro -a from-theirs.img -i cat /etc/motd
+is "$out" 'from theirs' 'libguestfs reads what the native engine wrote'
+run guestfish --ro -a from-theirs.img -i cat /etc/hostname
+is "$out" 'tiny' 'and what it wrote before'
+finish
