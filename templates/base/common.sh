@@ -58,12 +58,13 @@ apt_lists() {
 
 # "package version" of what apt would install today.
 candidates() {
-    local package version
+    local found package
+    # One call for all: apt may have to parse its lists anew for each.
+    found=$(apt-cache policy "$@" | sed -n 's/^\([^ ]*\):$/\1/; T; N;N; s/\n.*Candidate: / /p')
     for package in "$@"; do
-        version=$(apt-cache policy "$package" | sed -n 's/^  Candidate: //p')
-        [[ -n $version && $version != '(none)' ]] || die "no package '$package'; is apt set up for Debian 12?"
-        printf '%s %s\n' "$package" "$version"
+        grep -q "^$package [^(]" <<<"$found" || die "no package '$package'; is apt set up for Debian 12?"
     done
+    printf '%s\n' "$found"
 }
 
 # This machine's own Debian sources, so that a local mirror is used, without its foreign ones.
