@@ -32,7 +32,7 @@ static int set(struct error **err, int errnum, char *message)
     return -errnum;
 }
 
-static char *format(const char *fmt, va_list args)
+static _printf_(1, 0) char *format(const char *fmt, va_list args)
 {
     char *text;
     return vasprintf(&text, fmt, args) < 0 ? NULL : text;

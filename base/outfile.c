@@ -43,9 +43,10 @@ static int refuse_non_file(const char *path, struct error **err)
         return errno == ENOENT ? 0 : error_sys(err, errno, "%s: cannot be written", path);
     if (S_ISREG(st.st_mode))
         return 0;
-    error_set(err, S_ISDIR(st.st_mode) ? EISDIR : EEXIST, "%s: is %s, not a file", path,
-              S_ISDIR(st.st_mode) ? "a directory" : "a device or another special file");
-    return error_hint(err, "name a file inside a directory where you may write");
+    int r = error_set(err, S_ISDIR(st.st_mode) ? EISDIR : EEXIST, "%s: is %s, not a file", path,
+                      S_ISDIR(st.st_mode) ? "a directory" : "a device or another special file");
+    error_hint(err, "name a file inside a directory where you may write");
+    return r;
 }
 
 static int open_unnamed(struct outfile *out, mode_t mode, struct error **err)

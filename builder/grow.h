@@ -8,7 +8,7 @@
 #include "base/report.h"
 
 struct grow_result {
-    char device[16]; /* "/dev/sda3", or "/dev/sda" for a disk without partitions */
+    char device[24]; /* "/dev/sda3", or "/dev/sda" for a disk without partitions */
     uint64_t length; /* bytes that the partition (or disk) now has */
     bool filesystem; /* the file system was grown too */
 };

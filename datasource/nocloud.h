@@ -18,24 +18,35 @@ struct nocloud_options {
     const char *vendor_data;
     const char *hostname;    /* local-hostname, NULL: what meta-data says, if anything */
     const char *instance_id; /* NULL: what meta-data says, else a fresh one */
-    struct strv ssh_keys;    /* public keys, a line each, already read and checked */
+    struct strv ssh_keys;    /* public keys, a line each, already checked: sshkey_read() */
 };
 
-/* The finished documents. Absent ones are NULL; user-data and meta-data always exist. */
+/* Not always text: user-data may be compressed. A NUL follows the last byte. */
+struct nocloud_document {
+    char *data; /* NULL: absent */
+    size_t size;
+};
+
+/* The finished documents. User-data and meta-data always exist. */
 struct nocloud_seed {
-    char *user_data;
-    char *meta_data;
-    char *network_config;
-    char *vendor_data;
+    struct nocloud_document user_data;
+    struct nocloud_document meta_data;
+    struct nocloud_document network_config;
+    struct nocloud_document vendor_data;
     char *instance_id;
+    char *hostname; /* what meta-data gives as local-hostname, or NULL */
 };
 
 /*
- * Reads, checks and completes the documents: YAML syntax errors are -EINVAL with
- * file:line:column; user-data must begin with a form that cloud-init knows ("#cloud-config", "#!",
- * MIME, jinja, ...). SSH keys go into meta-data's public-keys, so that user-data stays the user's,
- * byte for byte. A fresh instance-id is "iid-" and 128 random bits (or, under SOURCE_DATE_EPOCH,
- * the SHA-256 of the documents, so that equal input gives an equal seed).
+ * Reads, checks and completes the documents, 16 MiB each at most. Errors are -EINVAL, with
+ * file:line:column where there is a place:
+ * - user-data and vendor-data must begin with a form that cloud-init knows ("#cloud-config", "#!",
+ *   MIME, gzip, jinja, ...), else it would pass over them in silence; cloud-config must be YAML;
+ * - meta-data must be a YAML mapping, network-config one with "version" or "network".
+ * The user's bytes stay as they are, but for keys of meta-data that the options add or replace.
+ * SSH keys go into meta-data's public-keys. A fresh instance-id is "iid-" and 128 random bits or,
+ * where SOURCE_DATE_EPOCH is set, bits of the SHA-256 of all the input, so that equal input gives
+ * an equal seed.
  */
 int nocloud_compose(const struct nocloud_options *options, struct nocloud_seed *ret,
                     struct error **err);
@@ -43,6 +54,17 @@ void nocloud_seed_free(struct nocloud_seed *seed);
 #define _cleanup_nocloud_seed_ _cleanup_(nocloud_seed_free)
 
 /* Writes the ISO image (Joliet and Rock Ridge, volume "cidata") to fd from its position: the same
- * bytes for the same documents. */
+ * bytes for the same documents. `name` is for messages. */
 int nocloud_write_iso(const struct nocloud_seed *seed, int fd, const char *name,
                       struct error **err);
+
+/* nocloud_compose()'s gate functions (documents.c); `name` is the file's, for messages. */
+int nocloud_check_user_data(const struct nocloud_document *document, const char *name,
+                            struct error **err);
+int nocloud_check_network_config(const struct nocloud_document *document, const char *name,
+                                 struct error **err);
+/* RFC 1123, section 2.1: labels of letters, digits and inner hyphens, 63 characters each and 253
+ * together. */
+int nocloud_check_hostname(const char *hostname, struct error **err);
+/* cloud-init names a directory after it. */
+int nocloud_check_instance_id(const char *id, struct error **err);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/str.h"
+
 enum { max_depth = 64 };
 
 /* One pass over the events of a text. */
@@ -60,21 +62,34 @@ static int complain(const char *name, yaml_mark_t mark, const char *problem, str
     return error_set(err, EINVAL, "%s:%zu:%zu: %s", name, mark.line + 1, mark.column + 1, problem);
 }
 
+/* A place in a text, kept both as libyaml counts (characters) and as memory does (bytes). */
+struct cursor {
+    const char *at;
+    const char *end;
+    yaml_mark_t mark;
+};
+
+static void cursor_step(struct cursor *cursor)
+{
+    bool newline =
+        *cursor->at == '\n' ||
+        (*cursor->at == '\r' && (cursor->at + 1 == cursor->end || cursor->at[1] != '\n'));
+    do
+        cursor->at++;
+    while (cursor->at < cursor->end && (*cursor->at & 0xc0) == 0x80);
+    cursor->mark.index++;
+    cursor->mark.column = newline ? 0 : cursor->mark.column + 1;
+    cursor->mark.line += newline;
+}
+
 /* The reader runs ahead of the scanner and tells only the offset of a byte that is no UTF-8. */
 static yaml_mark_t mark_at(const yaml_parser_t *parser, size_t offset)
 {
-    const unsigned char *text = parser->input.string.start;
-    size_t size = (size_t)(parser->input.string.end - text);
-    yaml_mark_t mark = {0};
-    for (size_t i = 0; i < offset && i < size; i++) {
-        if (text[i] == '\n') {
-            mark.line++;
-            mark.column = 0;
-        } else if ((text[i] & 0xc0) != 0x80) {
-            mark.column++;
-        }
-    }
-    return mark;
+    const char *text = (const char *)parser->input.string.start;
+    struct cursor cursor = {.at = text, .end = (const char *)parser->input.string.end};
+    while (cursor.at < cursor.end && (size_t)(cursor.at - text) < offset)
+        cursor_step(&cursor);
+    return cursor.mark;
 }
 
 static int parser_failed(const yaml_parser_t *parser, const char *name, struct error **err)
@@ -216,7 +231,8 @@ static int check_events(struct walk *walk, enum yaml_kind expected, enum yaml_ki
         yaml_mark_t mark = event.start_mark;
         if (is_root)
             root = kind_of(&event);
-        bool wrong = is_root && expected != YAML_NOTHING && root != YAML_NOTHING && root != expected;
+        bool wrong =
+            is_root && expected != YAML_NOTHING && root != YAML_NOTHING && root != expected;
         is_root = event.type == YAML_DOCUMENT_START_EVENT;
         end = event.type == YAML_STREAM_END_EVENT;
         yaml_event_delete(&event);
@@ -229,43 +245,41 @@ static int check_events(struct walk *walk, enum yaml_kind expected, enum yaml_ki
     return 0;
 }
 
-/* A place in a text, kept both as libyaml counts (characters) and as memory does (bytes). */
-struct cursor {
-    const char *at;
-    const char *end;
-    yaml_mark_t mark;
-};
-
-static void cursor_step(struct cursor *cursor)
-{
-    bool newline = *cursor->at == '\n' ||
-                   (*cursor->at == '\r' && (cursor->at + 1 == cursor->end || cursor->at[1] != '\n'));
-    do
-        cursor->at++;
-    while (cursor->at < cursor->end && (*cursor->at & 0xc0) == 0x80);
-    cursor->mark.index++;
-    cursor->mark.column = newline ? 0 : cursor->mark.column + 1;
-    cursor->mark.line += newline;
-}
-
-/* Moves the cursor up to the start of the next token. True when a tab stood on the way, outside a
- * comment; the cursor then stands on it. */
-static bool gap_has_tab(struct cursor *cursor, size_t index)
+/* Moves the cursor on to `index`. False when a tab stood on the way; the cursor then stands on it.
+ * Tabs in comments do not count. */
+static bool pass_without_tab(struct cursor *cursor, size_t index, bool may_be_comment)
 {
     bool comment = false;
-    while (cursor->mark.index < index && cursor->at < cursor->end) {
+    for (; cursor->mark.index < index && cursor->at < cursor->end; cursor_step(cursor)) {
         if (*cursor->at == '#')
-            comment = true;
+            comment = may_be_comment;
         else if (*cursor->at == '\n' || *cursor->at == '\r')
             comment = false;
         else if (*cursor->at == '\t' && !comment)
-            return true;
-        cursor_step(cursor);
+            return false;
     }
-    return false;
+    return true;
 }
 
-/* PyYAML takes a tab between tokens for a character that cannot start one. */
+static int check_token(const yaml_token_t *token, struct cursor *cursor, const char *name,
+                       struct error **err)
+{
+    bool is_plain =
+        token->type == YAML_SCALAR_TOKEN && token->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (!pass_without_tab(cursor, token->start_mark.index, true) ||
+        (is_plain && !pass_without_tab(cursor, token->end_mark.index, false))) {
+        int r = complain(name, cursor->mark, "a tab stands where only spaces may", err);
+        error_hint(err, "use spaces, or put text that needs the tab into double quotes; "
+                        "cloud-init's reader refuses it here");
+        return r;
+    }
+    while (cursor->mark.index < token->end_mark.index && cursor->at < cursor->end)
+        cursor_step(cursor);
+    return 0;
+}
+
+/* PyYAML takes a tab outside quotes and blocks of text for a character that cannot start a token.
+ */
 static int check_tabs(const char *text, size_t size, const char *name, struct error **err)
 {
     yaml_parser_t parser;
@@ -274,18 +288,13 @@ static int check_tabs(const char *text, size_t size, const char *name, struct er
         return r;
     skip_mark(&text, &size);
     struct cursor cursor = {.at = text, .end = text + size};
-    for (bool end = false; !end && r == 0;) {
+    for (bool end = false; r == 0 && !end;) {
         yaml_token_t token;
         if (!yaml_parser_scan(&parser, &token)) {
             r = parser_failed(&parser, name, err);
             break;
         }
-        if (gap_has_tab(&cursor, token.start_mark.index)) {
-            complain(name, cursor.mark, "a tab stands where only spaces may", err);
-            r = error_hint(err, "indent and separate with spaces; cloud-init refuses tabs");
-        }
-        while (r == 0 && cursor.mark.index < token.end_mark.index && cursor.at < cursor.end)
-            cursor_step(&cursor);
+        r = check_token(&token, &cursor, name, err);
         end = token.type == YAML_STREAM_END_TOKEN;
         yaml_token_delete(&token);
     }
@@ -314,18 +323,125 @@ int yaml_check(const char *text, size_t size, const char *name, enum yaml_kind e
     return check(text, size, name, expected, &root, err);
 }
 
-static int store_found(const yaml_event_t *event, enum yaml_kind *ret_kind, char **ret_scalar,
-                       struct error **err)
-{
-    *ret_kind = kind_of(event);
-    if (!ret_scalar || *ret_kind != YAML_SCALAR)
-        return 0;
-    return str_replace(ret_scalar, (const char *)event->data.scalar.value, err);
-}
-
 /* True for the scalar `key`. */
 static bool is_key(const yaml_event_t *event, const char *key)
 {
-    return event->type == YAML_SCALAR_EVENT &&
-           strcmp((const char *)event->data.scalar.value, key) == 0;
+    return event->type == YAML_SCALAR_EVENT && event->data.scalar.length == strlen(key) &&
+           memcmp(event->data.scalar.value, key, strlen(key)) == 0;
+}
+
+/* True when the event begins a key or a value, rather than ending a collection or the document. */
+static bool begins_node(const yaml_event_t *event)
+{
+    return event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT ||
+           event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT;
+}
+
+static size_t byte_offset(const char *text, size_t size, yaml_mark_t mark)
+{
+    struct cursor cursor = {.at = text, .end = text + size};
+    while (cursor.mark.index < mark.index && cursor.at < cursor.end)
+        cursor_step(&cursor);
+    return (size_t)(cursor.at - text);
+}
+
+/* One search of the top-level mapping, with what its loop has to remember. */
+struct search {
+    struct walk walk;
+    const char *text;
+    size_t size;
+    const char *key;
+    bool in_value; /* the next node at the top is a value */
+    bool matched;  /* and its key is the one looked for */
+    yaml_mark_t first_key, start, end;
+    struct yaml_found found;
+};
+
+static int store_value(struct search *search, const yaml_event_t *event, struct error **err)
+{
+    struct yaml_found *found = &search->found;
+    const char *scalar = NULL;
+    found->present = true;
+    found->kind = kind_of(event);
+    search->start = event->start_mark;
+    search->end = event->end_mark;
+    if (found->kind == YAML_SCALAR) {
+        scalar = (const char *)event->data.scalar.value;
+        if (memchr(scalar, '\0', event->data.scalar.length))
+            return complain(search->walk.name, event->start_mark, "the value holds a NUL character",
+                            err);
+    }
+    return str_replace(&found->scalar, scalar, err);
+}
+
+/* A key or a value of the top-level mapping. */
+static int take_node(struct search *search, const yaml_event_t *event, struct error **err)
+{
+    struct yaml_found *found = &search->found;
+    int r = 0;
+    if (search->in_value && search->matched)
+        r = store_value(search, event, err);
+    if (!search->in_value && found->is_empty) {
+        found->is_empty = false;
+        if (!found->is_flow)
+            search->first_key = event->start_mark;
+        found->indent = event->start_mark.column;
+    }
+    search->matched = !search->in_value && is_key(event, search->key);
+    search->in_value = !search->in_value;
+    return r;
+}
+
+static int search_events(struct search *search, struct error **err)
+{
+    int r = 0;
+    for (bool end = false; r == 0 && !end;) {
+        yaml_event_t event;
+        size_t depth = search->walk.depth;
+        r = walk_next(&search->walk, &event, err);
+        if (r < 0)
+            return r;
+        if (depth == 0 && event.type == YAML_MAPPING_START_EVENT &&
+            event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE) {
+            search->found.is_flow = true;
+            search->first_key = event.end_mark;
+        }
+        if (depth == 1 && begins_node(&event))
+            r = take_node(search, &event, err);
+        end = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    return r;
+}
+
+int yaml_top_find(const char *text, size_t size, const char *name, const char *key,
+                  struct yaml_found *ret, struct error **err)
+{
+    struct search search = {.text = text, .size = size, .key = key, .found.is_empty = true};
+    int r = check(text, size, name, YAML_NOTHING, &search.found.root, err);
+    if (r < 0)
+        return r;
+    if (search.found.root == YAML_MAPPING) {
+        skip_mark(&search.text, &search.size);
+        r = walk_begin(&search.walk, search.text, search.size, name, err);
+        if (r < 0)
+            return r;
+        r = search_events(&search, err);
+        walk_end(&search.walk);
+    }
+    if (r < 0) {
+        yaml_found_free(&search.found);
+        return r;
+    }
+    search.found.first_key = byte_offset(search.text, search.size, search.first_key);
+    search.found.start = byte_offset(search.text, search.size, search.start);
+    search.found.end = byte_offset(search.text, search.size, search.end);
+    *ret = search.found;
+    return 0;
+}
+
+void yaml_found_free(struct yaml_found *found)
+{
+    free(found->scalar);
+    *found = (struct yaml_found){0};
 }

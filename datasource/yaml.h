@@ -4,14 +4,15 @@
  *
  * Every function refuses, with -EINVAL and "name:line:column: problem" (both from 1, columns in
  * characters): malformed YAML, more than 64 levels, more than one document, aliases that no anchor
- * precedes, and tabs between tokens, which YAML allows in places but cloud-init's reader does not.
+ * precedes, and tabs outside quotes and blocks of text, which YAML allows in places but PyYAML, and
+ * with it cloud-init, does not.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
-#include "base/str.h"
 
 enum yaml_kind {
     YAML_NOTHING, /* absent, empty, or null */
@@ -26,23 +27,30 @@ enum yaml_kind {
 int yaml_check(const char *text, size_t size, const char *name, enum yaml_kind expected,
                struct error **err);
 
-/* Looks for a key of the top-level mapping; the first counts. *ret_kind tells what stands behind
- * it; *ret_scalar (may be NULL) is a copy of a scalar, else NULL; caller frees. */
-int yaml_top_find(const char *text, size_t size, const char *name, const char *key,
-                  enum yaml_kind *ret_kind, char **ret_scalar, struct error **err);
-
-/* What yaml_top_edit() does to one key of the top-level mapping. */
-struct yaml_edit {
-    const char *key;
-    const char *scalar;       /* the new value, written as a string; NULL: */
-    const struct strv *items; /* strings to be added to the list behind the key */
+/* What a search for a key of the top-level mapping brings to light. Places are offsets in bytes,
+ * not counting a byte order mark. */
+struct yaml_found {
+    enum yaml_kind root; /* of the whole document. Unless it is a mapping, the rest is empty */
+    bool is_flow;        /* the mapping is written {...} */
+    bool is_empty;       /* it has no keys */
+    size_t first_key;    /* where keys begin */
+    size_t indent;       /* column of the first key, from 0 */
+    bool present;        /* the key is there; where it is there twice, the last one counts */
+    enum yaml_kind kind; /* of its value */
+    size_t start, end;   /* of a scalar value's text; of other kinds, only of what opens them */
+    char *scalar;        /* the value, where it is a scalar other than null */
 };
 
+int yaml_top_find(const char *text, size_t size, const char *name, const char *key,
+                  struct yaml_found *ret, struct error **err);
+void yaml_found_free(struct yaml_found *found);
+#define _cleanup_yaml_found_ _cleanup_(yaml_found_free)
+
 /*
- * Writes the text anew with the edits made; what is not edited keeps its meaning, but comments are
- * lost. A list may be absent, a sequence, a scalar of several lines (each an item), or a mapping
- * (the items become its entry "kiln"). An empty text becomes a mapping. -EINVAL where the document
- * is no mapping. Caller frees *ret.
+ * Copies text with one key of its top-level mapping set to `value`, which is YAML in flow style
+ * ("\"web1\"", "[1, 2]"). All else stays as it was, comments included. A text without content
+ * becomes a mapping. -EINVAL where the document is no mapping, or where the key holds a list or a
+ * mapping. Caller frees *ret.
  */
-int yaml_top_edit(const char *text, size_t size, const char *name, const struct yaml_edit *edits,
-                  size_t count, char **ret, struct error **err);
+int yaml_top_set(const char *text, size_t size, const char *name, const char *key,
+                 const char *value, char **ret, struct error **err);
