@@ -14,8 +14,13 @@ struct error {
 /* Stands in where no memory is left to describe that no memory is left. */
 static struct error out_of_memory = {.errnum = ENOMEM, .message = (char *)"out of memory"};
 
+/* What a caller that passes no err still gets to know: error_set() and error_hint() are called as
+ * one statement after the other, and the latter's result is what is returned. */
+static _Thread_local int last_errnum = EIO;
+
 static int set(struct error **err, int errnum, char *message)
 {
+    last_errnum = errnum;
     if (!err) {
         free(message);
         return -errnum;
@@ -57,7 +62,7 @@ int error_set(struct error **err, int errnum, const char *fmt, ...)
 int error_sys(struct error **err, int errnum, const char *fmt, ...)
 {
     if (!err)
-        return -errnum;
+        return set(err, errnum, NULL);
     va_list args;
     va_start(args, fmt);
     _cleanup_free_ char *what = format(fmt, args);
@@ -67,6 +72,7 @@ int error_sys(struct error **err, int errnum, const char *fmt, ...)
 
 int error_oom(struct error **err)
 {
+    last_errnum = ENOMEM;
     if (err)
         *err = &out_of_memory;
     return -ENOMEM;
@@ -75,7 +81,7 @@ int error_oom(struct error **err)
 int error_wrap(struct error **err, const char *fmt, ...)
 {
     if (!err || !*err)
-        return -EIO;
+        return -last_errnum;
     struct error *error = *err;
     if (error == &out_of_memory)
         return -ENOMEM;
@@ -94,7 +100,7 @@ int error_wrap(struct error **err, const char *fmt, ...)
 int error_hint(struct error **err, const char *fmt, ...)
 {
     if (!err || !*err)
-        return -EIO;
+        return -last_errnum;
     struct error *error = *err;
     if (error == &out_of_memory || error->hint)
         return -error->errnum;

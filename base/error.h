@@ -23,12 +23,12 @@ int error_sys(struct error **err, int errnum, const char *fmt, ...) _printf_(3, 
 /* Out of memory. Returns -ENOMEM. */
 int error_oom(struct error **err);
 
-/* Puts "context: " before the message of *err. Returns the negative errno of *err (-EIO if the
- * caller's err is NULL, where nothing is known). */
+/* Puts "context: " before the message of *err. Returns the negative errno of *err; where err is
+ * NULL, that of this thread's last error_set(), error_sys() or error_oom(). */
 int error_wrap(struct error **err, const char *fmt, ...) _printf_(2, 3);
 
 /* Sets the remedy, one sentence shown after the message. An existing hint stays: whoever was
- * nearer to the fault knew better. Returns the negative errno of *err. */
+ * nearer to the fault knew better. Returns what error_wrap() returns. */
 int error_hint(struct error **err, const char *fmt, ...) _printf_(2, 3);
 
 /* Moves src (may be NULL) into *dst; frees src when the caller of dst does not want it. Returns the

@@ -18,12 +18,15 @@ struct proc_fd {
 };
 
 struct proc_options {
-    const char *const *argv;   /* NULL-terminated; argv[0] is looked up in PATH */
-    const char *const *env;    /* extra "NAME=value" strings, NULL-terminated, or NULL */
-    const char *cwd;           /* NULL: ours */
-    int stdin_fd;              /* -1: /dev/null. 0 means our standard input. Stays ours */
-    int stdout_fd;             /* -1: /dev/null, or captured by proc_run() */
-    int stderr_fd;             /* -1: /dev/null, or captured by proc_run() */
+    const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
+    const char *const *env;  /* extra "NAME=value" strings, NULL-terminated, or NULL */
+    const char *cwd;         /* NULL: ours */
+    int stdin_fd;            /* -1: /dev/null. 0 means our standard input. Stays ours */
+    int stdout_fd;           /* -1: /dev/null, or captured by proc_run() */
+    int stderr_fd;           /* -1: /dev/null, or captured by proc_run() */
+    /* The child's truncate() and ftruncate() succeed without doing anything (a seccomp filter). For
+     * programs that would cut a file which is more than they take it for. */
+    bool keep_file_sizes;
     const struct proc_fd *fds; /* NULL: none */
     size_t fd_count;
 };

@@ -2,7 +2,8 @@
  * The block source: random access to the virtual contents of a disk image, whatever its format.
  *
  * The functions below are the gate: they check range and mode, so that the kinds behind the vtable
- * may assert them. Offsets and lengths are bytes, without alignment requirements.
+ * may assert them. Offsets and lengths are bytes, without alignment requirements. A block belongs
+ * to one thread at a time.
  */
 #pragma once
 
@@ -29,13 +30,15 @@ struct block_ops {
     /* State of the run that begins at offset: *ret_length in 1..length. NULL: all is data. */
     int (*extent)(struct block *block, uint64_t offset, uint64_t length, enum block_state *ret,
                   uint64_t *ret_length, struct error **err);
+    /* Releases what the kind added; block_close() then frees the name and the block itself. May be
+     * NULL. */
     void (*close)(struct block *block);
 };
 
-/* Kinds embed this as their first member. */
+/* Kinds allocate themselves on the heap and embed this as their first member. */
 struct block {
     const struct block_ops *ops;
-    char *name;    /* for messages: the image's path */
+    char *name;    /* for messages: the image's path; owned */
     uint64_t size; /* virtual size in bytes */
     bool writable;
 };
@@ -47,6 +50,8 @@ int block_pwrite(struct block *block, const void *buf, size_t count, uint64_t of
                  struct error **err);
 /* Makes what was written durable. */
 int block_flush(struct block *block, struct error **err);
+/* The state of the run at offset, at most `length` bytes of it. Two runs that follow each other may
+ * have the same state. A length of 0 is -EINVAL. */
 int block_extent(struct block *block, uint64_t offset, uint64_t length, enum block_state *ret,
                  uint64_t *ret_length, struct error **err);
 

@@ -22,18 +22,20 @@ struct partition {
     bool logical;       /* MBR only: inside an extended partition */
     char type_guid[37]; /* GPT only: lower-case text, else "" */
     char uuid[37];      /* the partition's own (PARTUUID): GUID, or "xxxxxxxx-nn" for MBR */
-    char label[73];     /* GPT partition name in UTF-8 (at most 36 UTF-16 units), printable */
+    char label[109];    /* GPT partition name in UTF-8 (at most 36 UTF-16 units), printable */
 };
 
 struct partition_table {
     enum partition_scheme scheme;
-    uint32_t sector_size;    /* 512 */
-    struct partition *items; /* by number */
+    uint32_t sector_size;    /* 512; 4096 for a GPT of a disk with such sectors */
+    struct partition *items; /* by number. The extended partition of an MBR is not among them */
     size_t count;
 };
 
 /* A disk without a table gives PARTITION_NONE and no items. A damaged primary GPT falls back to the
- * backup one; both damaged is -EINVAL. */
+ * backup one; both damaged is -EINVAL. Partitions that overlap each other are not refused here (the
+ * hybrid tables of installation media have them), but by partition_grow(). Free with
+ * partition_table_free(). */
 int partition_table_read(struct block *block, struct partition_table *ret, struct error **err);
 void partition_table_free(struct partition_table *table);
 #define _cleanup_partition_table_ _cleanup_(partition_table_free)

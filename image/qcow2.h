@@ -2,19 +2,21 @@
  * qcow2 images, versions 2 and 3 (QEMU docs/interop/qcow2.txt).
  *
  * The reader serves plain, compressed (zlib, zstd) and zero clusters, and backing files. Encrypted
- * images, external data files, extended L2 entries and unknown incompatible features are
- * refused by name. Every field is range-checked; see qcow2.c for the caps.
+ * images, external data files, extended L2 entries, images marked as corrupt and unknown
+ * incompatible features are refused by name. Every field is range-checked; see qcow2_format.h for
+ * the caps.
  */
 #pragma once
 
 #include "image/block.h"
 
 /* Opens read-only. `fd` becomes the block's (closed on failure too). `path` is where the image
- * lies: relative backing files are looked up beside it. */
-int qcow2_open(int fd, const char *path, struct block **ret, struct error **err);
+ * lies: relative backing files are looked up beside it. lock_backing: take QEMU's locks on the
+ * backing files (the lock on fd itself is the caller's). */
+int qcow2_open(int fd, const char *path, bool lock_backing, struct block **ret, struct error **err);
 
-/* Writes an empty overlay of `size` bytes over backing_file into the empty file fd: a version 3
- * image with 64 KiB clusters that names its backing format ("raw", "qcow2"), as `qemu-img create -b
- * -F` makes it. */
+/* Writes an empty overlay of `size` bytes (rounded up to a sector of 512) over backing_file into
+ * the empty file fd: a version 3 image with 64 KiB clusters that names its backing format ("raw",
+ * "qcow2"), as `qemu-img create -b -F` makes it. */
 int qcow2_create_overlay(int fd, const char *name, uint64_t size, const char *backing_file,
                          const char *backing_format, struct error **err);

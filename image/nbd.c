@@ -1,0 +1,333 @@
+#include "image/nbd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libnbd.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+static const uint64_t start_timeout_ms = 30 * 1000;
+static const uint64_t hang_up_ms = 2 * 1000;
+/* How long qemu-nbd may take to write back what is left; its caches are flushed before. */
+static const uint64_t end_timeout_ms = 120 * 1000;
+static const uint64_t stop_grace_ms = 5 * 1000;
+/* NBD servers must take requests of 32 MiB at most. */
+static const size_t request_max = 8u << 20;
+
+struct nbd {
+    struct block block;
+    struct nbd_handle *handle;
+    struct proc *server;
+    int image_fd;    /* keeps the image's locks */
+    char *directory; /* holds nothing but the socket */
+    char *socket;
+    bool connected;
+    bool extents;
+};
+
+static int nbd_failed(const struct block *block, struct error **err, const char *what)
+{
+    int errnum = nbd_get_errno();
+    const char *why = nbd_get_error();
+    return error_set(err, errnum > 0 ? errnum : EIO, "%s: qemu-nbd cannot %s: %s", block->name,
+                     what, why ? why : "unknown error");
+}
+
+static int nbd_block_pread(struct block *block, void *buf, size_t count, uint64_t offset,
+                           struct error **err)
+{
+    const struct nbd *nbd = (const struct nbd *)block;
+    for (uint8_t *out = buf; count > 0;) {
+        size_t part = (size_t)min_u64(count, request_max);
+        if (nbd_pread(nbd->handle, out, part, offset, 0) < 0)
+            return nbd_failed(block, err, "read");
+        out += part;
+        offset += part;
+        count -= part;
+    }
+    return 0;
+}
+
+static int nbd_block_pwrite(struct block *block, const void *buf, size_t count, uint64_t offset,
+                            struct error **err)
+{
+    const struct nbd *nbd = (const struct nbd *)block;
+    for (const uint8_t *in = buf; count > 0;) {
+        size_t part = (size_t)min_u64(count, request_max);
+        if (nbd_pwrite(nbd->handle, in, part, offset, 0) < 0)
+            return nbd_failed(block, err, "write");
+        in += part;
+        offset += part;
+        count -= part;
+    }
+    return 0;
+}
+
+static int nbd_block_flush(struct block *block, struct error **err)
+{
+    const struct nbd *nbd = (const struct nbd *)block;
+    return nbd_flush(nbd->handle, 0) < 0 ? nbd_failed(block, err, "flush") : 0;
+}
+
+/* What block status told about the run that begins at the offset asked for. */
+struct run {
+    enum block_state state;
+    uint64_t length;
+    bool ended; /* a run of the other state follows */
+};
+
+static int collect_run(void *user_data, const char *context, uint64_t offset, uint32_t *entries,
+                       size_t count, int *error)
+{
+    struct run *run = user_data;
+    (void)offset;
+    (void)error;
+    if (strcmp(context, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
+        return 0;
+    for (size_t i = 0; i + 1 < count && !run->ended; i += 2) {
+        enum block_state state = entries[i + 1] & LIBNBD_STATE_ZERO ? BLOCK_ZERO : BLOCK_DATA;
+        if (run->length > 0 && state != run->state)
+            run->ended = true;
+        else
+            run->length += entries[i];
+        if (!run->ended)
+            run->state = state;
+    }
+    return 0;
+}
+
+static int nbd_block_extent(struct block *block, uint64_t offset, uint64_t length,
+                            enum block_state *ret, uint64_t *ret_length, struct error **err)
+{
+    const struct nbd *nbd = (const struct nbd *)block;
+    struct run run = {0};
+    *ret = BLOCK_DATA;
+    *ret_length = length;
+    if (!nbd->extents)
+        return 0;
+    nbd_extent_callback callback = {.callback = collect_run, .user_data = &run};
+    /* The protocol's lengths have 32 bits. */
+    uint64_t asked = min_u64(length, UINT64_C(1) << 31);
+    if (nbd_block_status(nbd->handle, asked, offset, callback, 0) < 0)
+        return nbd_failed(block, err, "tell what is allocated");
+    if (run.length == 0)
+        return 0;
+    *ret = run.state;
+    *ret_length = min_u64(run.length, length);
+    return 0;
+}
+
+static void nbd_block_close(struct block *block)
+{
+    struct nbd *nbd = (struct nbd *)block;
+    /* The server ends once its only client has gone; one that never had a client waits for it. */
+    if (nbd->handle) {
+        nbd_shutdown(nbd->handle, 0);
+        nbd_close(nbd->handle);
+    }
+    if (nbd->server && (!nbd->connected || proc_wait(nbd->server, end_timeout_ms, NULL, NULL) < 0))
+        proc_stop(nbd->server, stop_grace_ms);
+    proc_free(nbd->server);
+    if (nbd->socket)
+        unlink(nbd->socket);
+    if (nbd->directory)
+        rmdir(nbd->directory);
+    free(nbd->socket);
+    free(nbd->directory);
+    if (nbd->image_fd >= 0)
+        close(nbd->image_fd);
+}
+
+static const struct block_ops nbd_ops = {
+    .name = "nbd",
+    .pread = nbd_block_pread,
+    .pwrite = nbd_block_pwrite,
+    .flush = nbd_block_flush,
+    .extent = nbd_block_extent,
+    .close = nbd_block_close,
+};
+
+/* mkdtemp() makes it 0700: nobody else can reach the socket. */
+static int make_directory(struct nbd *nbd, struct error **err)
+{
+    struct sockaddr_un address;
+    const char *base = getenv("TMPDIR");
+    /* A socket's path is limited to 107 bytes. */
+    if (str_empty(base) || base[0] != '/' ||
+        strlen(base) + sizeof("/kiln-nbd.XXXXXX/socket") > sizeof(address.sun_path))
+        base = "/tmp";
+    char *directory = str_printf(err, "%s/kiln-nbd.XXXXXX", base);
+    if (!directory)
+        return -ENOMEM;
+    if (!mkdtemp(directory)) {
+        int errnum = errno;
+        free(directory);
+        return error_sys(err, errnum, "cannot create a directory in %s", base);
+    }
+    nbd->directory = directory;
+    nbd->socket = str_printf(err, "%s/socket", directory);
+    return nbd->socket ? 0 : -ENOMEM;
+}
+
+/* The path for qemu-nbd, as the value of an option: commas doubled. /proc/self is another process
+ * there. */
+static char *option_value(const char *path, struct error **err)
+{
+    static const char self[] = "/proc/self/";
+    _cleanup_str_ struct str value = {0};
+    if (str_starts(path, self)) {
+        str_appendf(&value, "/proc/%ld/", (long)getpid());
+        path += strlen(self);
+    }
+    for (; *path; path++)
+        str_append_n(&value, *path == ',' ? ",," : path, *path == ',' ? 2 : 1);
+    return str_take(&value, err);
+}
+
+static int start_server(struct nbd *nbd, const char *path, enum image_format format, int log_fd,
+                        struct error **err)
+{
+    struct stat st;
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_free_ char *value = option_value(path, err);
+    if (!value)
+        return -ENOMEM;
+    bool device = fstat(nbd->image_fd, &st) == 0 && S_ISBLK(st.st_mode);
+    int r = strv_add(&argv, "qemu-nbd", err);
+    if (r == 0)
+        r = strv_addf(&argv, err, "--socket=%s", nbd->socket);
+    if (r == 0 && !nbd->block.writable)
+        r = strv_add(&argv, "--read-only", err);
+    /* Zeroes that are written become holes and free clusters, as the raw images have them. */
+    if (r == 0 && nbd->block.writable)
+        r = strv_add(&argv, "--discard=unmap", err);
+    if (r == 0)
+        r = strv_add(&argv, "--image-opts", err);
+    /* The locks are ours already, on image_fd. */
+    if (r == 0)
+        r = strv_addf(&argv, err, "driver=%s,file.driver=%s,file.locking=off,file.filename=%s",
+                      image_format_name(format), device ? "host_device" : "file", value);
+    if (r < 0)
+        return r;
+    struct proc_options options = {PROC_OPTIONS_INIT, .argv = (const char *const *)argv.items};
+    options.stderr_fd = log_fd;
+    r = proc_spawn(&options, &nbd->server, err);
+    if (r == -ENOENT)
+        error_hint(err, "install qemu-utils (Debian) or qemu-img (Fedora)");
+    if (r < 0)
+        error_wrap(err, "%s: cannot be opened as %s", path, image_format_name(format));
+    return r;
+}
+
+/* Turns what a qemu-nbd that has ended said into an error. */
+static int server_failed(const struct nbd *nbd, int log_fd, struct error **err)
+{
+    char said[1024] = "";
+    ssize_t n = pread(log_fd, said, sizeof(said) - 1, 0);
+    said[n > 0 ? n : 0] = '\0';
+    for (char *p = said; *p; p++)
+        if (*p == '\n')
+            *p = ' ';
+    _cleanup_free_ char *shown = str_printable(str_strip(said));
+    bool locked = strstr(said, " lock") != NULL;
+    int r = error_set(err, locked ? EBUSY : EINVAL, "%s: qemu-nbd cannot open the image: %s",
+                      nbd->block.name, str_empty(shown) ? "it ended without a word" : shown);
+    if (locked)
+        error_hint(err, "shut down the virtual machine that uses it");
+    return r;
+}
+
+/* Connects as soon as the server listens. The first connection is the only one it accepts. */
+static int connect_server(struct nbd *nbd, int log_fd, int *ret_fd, struct error **err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    uint64_t deadline = deadline_after(start_timeout_ms);
+    memcpy(address.sun_path, nbd->socket, strlen(nbd->socket) + 1);
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_sys(err, errno, "cannot create a socket");
+    while (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+        struct pollfd ended = {.fd = proc_pidfd(nbd->server), .events = POLLIN};
+        if (errno != ENOENT && errno != ECONNREFUSED && errno != EINTR)
+            return error_sys(err, errno, "%s: cannot connect to qemu-nbd", nbd->block.name);
+        if (poll(&ended, 1, 2) > 0)
+            return server_failed(nbd, log_fd, err);
+        if (clock_now_ms() >= deadline)
+            return error_set(err, ETIMEDOUT, "%s: qemu-nbd did not get ready within %" PRIu64 " s",
+                             nbd->block.name, start_timeout_ms / 1000);
+    }
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int negotiate(struct nbd *nbd, int socket_fd, int log_fd, struct error **err)
+{
+    nbd->handle = nbd_create();
+    if (!nbd->handle) {
+        close(socket_fd);
+        return nbd_failed(&nbd->block, err, "be spoken to");
+    }
+    /* A client that does not ask for block sizes may send requests of any alignment (NBD protocol,
+     * "Block size constraints"). */
+    nbd_set_request_block_size(nbd->handle, false);
+    /* The server may lack it; then all is data. */
+    nbd_add_meta_context(nbd->handle, LIBNBD_CONTEXT_BASE_ALLOCATION);
+    /* The server listens before it opens the image, and hangs up when it cannot. */
+    if (nbd_connect_socket(nbd->handle, socket_fd) < 0)
+        return proc_wait(nbd->server, hang_up_ms, NULL, NULL) == 0
+                   ? server_failed(nbd, log_fd, err)
+                   : nbd_failed(&nbd->block, err, "be connected to");
+    nbd->connected = true;
+    int64_t size = nbd_get_size(nbd->handle);
+    if (size < 0)
+        return nbd_failed(&nbd->block, err, "tell the size");
+    if (nbd->block.writable && nbd_is_read_only(nbd->handle) != 0)
+        return error_set(err, EROFS, "%s: qemu-nbd serves the image read-only", nbd->block.name);
+    nbd->block.size = (uint64_t)size;
+    nbd->extents = nbd_can_meta_context(nbd->handle, LIBNBD_CONTEXT_BASE_ALLOCATION) == 1;
+    return 0;
+}
+
+int nbd_block_open(int fd, const char *path, enum image_format format, bool writable,
+                   struct block **ret, struct error **err)
+{
+    _cleanup_close_ int image_fd = fd, log_fd = -1;
+    _cleanup_block_ struct block *block = NULL;
+    int socket_fd = -1;
+    struct nbd *nbd = calloc(1, sizeof(*nbd));
+    if (!nbd)
+        return error_oom(err);
+    block = &nbd->block;
+    block->ops = &nbd_ops;
+    block->writable = writable;
+    nbd->image_fd = TAKE_FD(image_fd);
+    int r = str_replace(&block->name, path, err);
+    if (r < 0)
+        return r;
+    log_fd = memfd_create("qemu-nbd", MFD_CLOEXEC);
+    if (log_fd < 0)
+        return error_sys(err, errno, "cannot keep what qemu-nbd says");
+    r = make_directory(nbd, err);
+    if (r == 0)
+        r = start_server(nbd, path, format, log_fd, err);
+    if (r == 0)
+        r = connect_server(nbd, log_fd, &socket_fd, err);
+    if (r == 0)
+        r = negotiate(nbd, socket_fd, log_fd, err);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(block);
+    return 0;
+}
