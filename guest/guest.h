@@ -49,6 +49,18 @@ struct guest_file_attr {
     bool force;
 };
 
+/* The root file system and where it lies. */
+struct guest_root {
+    char *device;  /* "/dev/sda3" in virt-builder's naming; "/dev/sda" for a whole disk */
+    char *fs;      /* "ext4", "xfs", ... */
+    char *uuid;    /* "" when there is none */
+    uint64_t size; /* bytes; 0: not known */
+    uint64_t free;
+};
+
+void guest_root_free(struct guest_root *root);
+#define _cleanup_guest_root_ _cleanup_(guest_root_free)
+
 /* Called once a directory entry, "." and ".." left out; a negative return ends the listing with
  * that value. */
 typedef int guest_dirent_fn(void *context, const char *name);
@@ -83,6 +95,7 @@ struct guest_ops {
     int (*rmdir)(struct guest *guest, const char *path, struct error **err);
     int (*chmod)(struct guest *guest, const char *path, mode_t mode, struct error **err);
     int (*chown)(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+    int (*root)(struct guest *guest, struct guest_root *ret, struct error **err);
     /* Flushes everything to the image. */
     int (*sync)(struct guest *guest, struct error **err);
     void (*close)(struct guest *guest);
@@ -94,6 +107,7 @@ struct guest_open_options {
     bool writable;
     unsigned capabilities; /* what the work needs; 0 means GUEST_CAN_EDIT */
     bool lock;             /* refuse images in use; see image_open() */
+    bool kvm_healthy;      /* the appliance may use KVM: it was seen to work */
     struct reporter *reporter;
 };
 
@@ -141,6 +155,8 @@ int guest_rmdir(struct guest *guest, const char *path, struct error **err);
 int guest_chmod(struct guest *guest, const char *path, mode_t mode, struct error **err);
 int guest_chown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
 int guest_sync(struct guest *guest, struct error **err);
+/* Caller frees with guest_root_free(). */
+int guest_root(struct guest *guest, struct guest_root *ret, struct error **err);
 
 /* Composed of the above, the same for every engine. */
 int guest_mkdir_p(struct guest *guest, const char *path, mode_t mode, struct error **err);

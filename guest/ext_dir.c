@@ -1,0 +1,528 @@
+/* Directories: entries, and the operations on them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "guest/ext_internal.h"
+
+#define ENTRIES_MAX 4000000u /* that a listing may have */
+#define LINKS_MAX   EXT2_LINK_MAX
+#define ROOM        8u /* blocks that adding an entry may take */
+
+static int file_type(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return EXT2_FT_REG_FILE;
+    case S_IFDIR:
+        return EXT2_FT_DIR;
+    case S_IFCHR:
+        return EXT2_FT_CHRDEV;
+    case S_IFBLK:
+        return EXT2_FT_BLKDEV;
+    case S_IFIFO:
+        return EXT2_FT_FIFO;
+    case S_IFSOCK:
+        return EXT2_FT_SOCK;
+    case S_IFLNK:
+        return EXT2_FT_SYMLINK;
+    default:
+        return EXT2_FT_UNKNOWN;
+    }
+}
+
+int ext_lookup(struct ext_fs *fs, uint32_t dir, const char *name, uint32_t *ret, struct error **err)
+{
+    ext_start(fs);
+    ext2_ino_t inode = 0;
+    errcode_t code = ext2fs_lookup(fs->fs, dir, name, (int)strlen(name), NULL, &inode);
+    if (code == EXT2_ET_FILE_NOT_FOUND)
+        return error_set(err, ENOENT, "no such file or directory");
+    if (code)
+        return ext_fail(fs, code, err, "a directory cannot be read");
+    *ret = inode;
+    return 0;
+}
+
+/* Listing. */
+
+struct listing {
+    guest_dirent_fn *entry;
+    void *context;
+    unsigned count;
+    int r;
+};
+
+static int list_entry(ext2_ino_t dir, int kind, struct ext2_dir_entry *dirent, int offset,
+                      int block_size, char *buf, void *context)
+{
+    (void)dir, (void)offset, (void)block_size, (void)buf;
+    struct listing *listing = context;
+    char name[EXT2_NAME_LEN + 1];
+    int length = ext2fs_dirent_name_len(dirent);
+    memcpy(name, dirent->name, (size_t)length);
+    name[length] = '\0';
+    if (kind == DIRENT_DOT_FILE || kind == DIRENT_DOT_DOT_FILE)
+        return 0;
+    /* No system call makes such names. Let through, they would lead elsewhere. */
+    if (length == 0 || strlen(name) != (size_t)length || strchr(name, '/') ||
+        strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        listing->r = -EUCLEAN;
+        return DIRENT_ABORT;
+    }
+    if (++listing->count > ENTRIES_MAX) {
+        listing->r = -EFBIG;
+        return DIRENT_ABORT;
+    }
+    listing->r = listing->entry(listing->context, name);
+    return listing->r < 0 ? DIRENT_ABORT : 0;
+}
+
+int ext_list(struct ext_fs *fs, uint32_t dir, guest_dirent_fn *entry, void *context,
+             struct error **err)
+{
+    ext_start(fs);
+    struct listing listing = {.entry = entry, .context = context};
+    errcode_t code = ext2fs_dir_iterate2(fs->fs, dir, 0, NULL, list_entry, &listing);
+    if (code)
+        return ext_fail(fs, code, err, "the directory cannot be read");
+    if (listing.r == -EUCLEAN && err && !*err)
+        return error_set(err, EUCLEAN, "the directory holds an impossible name");
+    if (listing.r == -EFBIG && err && !*err)
+        return error_set(err, EFBIG, "the directory has more than %u entries", ENTRIES_MAX);
+    return listing.r;
+}
+
+/* Adding. */
+
+/* Loads a directory that is about to get or lose an entry. */
+static int load_dir(struct ext_fs *fs, ext2_ino_t number, bool adding, struct ext_inode *ret,
+                    struct error **err)
+{
+    int r = ext_inode_load(fs, number, ret, err);
+    if (r < 0)
+        return r;
+    if (!S_ISDIR(ret->raw->i_mode))
+        r = error_set(err, ENOTDIR, "its parent is not a directory");
+    if (r == 0) {
+        r = ext_inode_check_change(ret, adding, err);
+        if (r < 0)
+            error_wrap(err, "its directory");
+    }
+    if (r < 0)
+        ext_inode_free(ret);
+    return r;
+}
+
+static int touch_dir(struct ext_fs *fs, ext2_ino_t number, int links, struct error **err)
+{
+    _cleanup_ext_inode_ struct ext_inode dir = {0};
+    int r = ext_inode_load(fs, number, &dir, err);
+    if (r < 0)
+        return r;
+    /* A count of 1 stands for "more than fit" (dir_nlink) and stays. */
+    unsigned count = dir.raw->i_links_count;
+    if (links > 0 && count >= LINKS_MAX - 1) {
+        if (!ext2fs_has_feature_dir_nlink(fs->fs->super))
+            return error_set(err, EMLINK, "its directory has too many directories");
+        dir.raw->i_links_count = 1;
+    } else if (links && count > 1) {
+        dir.raw->i_links_count = (uint16_t)((int)count + links);
+    }
+    ext_inode_touch(&dir, EXT_TOUCH_MODIFY);
+    return ext_inode_store(fs, &dir, err);
+}
+
+int ext_dir_add(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode, mode_t mode,
+                struct error **err)
+{
+    errcode_t code = ext2fs_link(fs->fs, dir, name, inode, file_type(mode));
+    if (code == EXT2_ET_DIR_NO_SPACE) {
+        code = ext2fs_expand_dir(fs->fs, dir);
+        if (!code)
+            code = ext2fs_link(fs->fs, dir, name, inode, file_type(mode));
+    }
+    if (code)
+        return ext_fail(fs, code, err, "the directory cannot take the entry");
+    return touch_dir(fs, dir, S_ISDIR(mode) ? 1 : 0, err);
+}
+
+/* Wraps up a new object: stores its inode and gives it its name. */
+static int link_new(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct ext_inode *inode,
+                    struct error **err)
+{
+    int r = ext_inode_store(fs, inode, err);
+    if (r < 0)
+        return r;
+    return ext_dir_add(fs, dir, name, inode->number, inode->raw->i_mode, err);
+}
+
+static int check_absent(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct error **err)
+{
+    ext2_ino_t unused;
+    errcode_t code = ext2fs_lookup(fs->fs, dir, name, (int)strlen(name), NULL, &unused);
+    if (code == EXT2_ET_FILE_NOT_FOUND)
+        return 0;
+    if (code)
+        return ext_fail(fs, code, err, "a directory cannot be read");
+    return error_set(err, EEXIST, "already exists");
+}
+
+/* The first steps of every creation. In a directory with the set-group-id bit, new objects get its
+ * group where the caller leaves that open (`inherit`), and directories the bit as well. */
+static int begin_new(struct ext_fs *fs, ext2_ino_t dir, const char *name, mode_t type, bool inherit,
+                     struct ext_owner owner, struct ext_inode *ret, struct error **err)
+{
+    _cleanup_ext_inode_ struct ext_inode parent = {0};
+    int r = load_dir(fs, dir, true, &parent, err);
+    if (r == 0)
+        r = check_absent(fs, dir, name, err);
+    if (r < 0)
+        return r;
+    if (inherit && parent.raw->i_mode & S_ISGID) {
+        owner.gid = inode_gid(*parent.raw);
+        if (S_ISDIR(type))
+            owner.mode |= S_ISGID;
+    }
+    return ext_inode_new(fs, dir, type, &owner, ret, err);
+}
+
+int ext_create(struct ext_fs *fs, uint32_t dir, const char *name, const struct ext_owner *owner,
+               const struct ext_content *content, struct error **err)
+{
+    int r = ext_reserve(fs, content, err);
+    if (r == 0)
+        r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode inode = {0};
+    r = begin_new(fs, dir, name, S_IFREG, false, *owner, &inode, err);
+    if (r == 0)
+        r = ext_content_write(fs, &inode, content, err);
+    if (r == 0)
+        r = link_new(fs, dir, name, &inode, err);
+    return ext_finish(fs, r, err);
+}
+
+int ext_dir_init(struct ext_fs *fs, struct ext_inode *dir, ext2_ino_t parent, struct error **err)
+{
+    char *block;
+    errcode_t code = ext2fs_new_dir_block(fs->fs, dir->number, parent, &block);
+    if (code)
+        return ext_fail(fs, code, err, "a directory cannot be made");
+    struct ext_content content = {.data = block, .size = fs->fs->blocksize};
+    int r = ext_content_write(fs, dir, &content, err);
+    if (r == 0) {
+        /* Once more in the way that adds the checksum. */
+        blk64_t at;
+        code = ext2fs_bmap2(fs->fs, dir->number, ext_small(dir), NULL, 0, 0, NULL, &at);
+        if (!code)
+            code = ext2fs_write_dir_block4(fs->fs, at, block, 0, dir->number);
+        if (code)
+            r = ext_fail(fs, code, err, "a directory cannot be made");
+    }
+    ext2fs_free_mem(&block);
+    return r;
+}
+
+int ext_mkdir(struct ext_fs *fs, uint32_t dir, const char *name, const struct ext_owner *owner,
+              struct error **err)
+{
+    int r = ext_make_room(fs, ROOM, err);
+    if (r == 0)
+        r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode inode = {0};
+    r = begin_new(fs, dir, name, S_IFDIR, true, *owner, &inode, err);
+    if (r == 0) {
+        inode.raw->i_links_count = 2; /* its entry and its own "." */
+        r = ext_inode_store(fs, &inode, err);
+    }
+    if (r == 0)
+        r = ext_dir_init(fs, &inode, dir, err);
+    if (r == 0)
+        r = link_new(fs, dir, name, &inode, err);
+    return ext_finish(fs, r, err);
+}
+
+/* A short target lies in the inode, a longer one in a block. */
+static int write_target(struct ext_fs *fs, struct ext_inode *inode, const char *target,
+                        struct error **err)
+{
+    size_t length = strlen(target);
+    if (length < sizeof(inode->raw->i_block)) {
+        memset(inode->raw->i_block, 0, sizeof(inode->raw->i_block));
+        memcpy(inode->raw->i_block, target, length);
+        inode->raw->i_size = (uint32_t)length;
+        return 0;
+    }
+    if (length >= fs->fs->blocksize)
+        return error_set(err, ENAMETOOLONG, "the link's target is too long");
+    if (ext2fs_has_feature_extents(fs->fs->super))
+        inode->raw->i_flags |= EXT4_EXTENTS_FL;
+    struct ext_content content = {.data = target, .size = length};
+    return ext_content_write(fs, inode, &content, err);
+}
+
+int ext_symlink(struct ext_fs *fs, uint32_t dir, const char *name, const char *target,
+                struct error **err)
+{
+    int r = ext_make_room(fs, ROOM, err);
+    if (r == 0)
+        r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode inode = {0};
+    r = begin_new(fs, dir, name, S_IFLNK, true, (struct ext_owner){.mode = 0777}, &inode, err);
+    if (r == 0)
+        r = write_target(fs, &inode, target, err);
+    if (r == 0)
+        r = link_new(fs, dir, name, &inode, err);
+    return ext_finish(fs, r, err);
+}
+
+/* Removing. */
+
+int ext_dir_remove(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode,
+                   struct error **err)
+{
+    errcode_t code = ext2fs_unlink(fs->fs, dir, name, inode, 0);
+    return code ? ext_fail(fs, code, err, "the entry cannot be removed") : 0;
+}
+
+/* One entry less names the inode. */
+static int drop_link(struct ext_fs *fs, struct ext_inode *inode, struct error **err)
+{
+    if (S_ISDIR(inode->raw->i_mode) || inode->raw->i_links_count <= 1)
+        return ext_inode_release(fs, inode, err);
+    inode->raw->i_links_count--;
+    ext_inode_touch(inode, EXT_TOUCH_CHANGE);
+    return ext_inode_store(fs, inode, err);
+}
+
+/* Loads what an entry names, and checks that directory and object may be changed. */
+static int load_entry(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct ext_inode *ret,
+                      struct error **err)
+{
+    _cleanup_ext_inode_ struct ext_inode parent = {0};
+    int r = load_dir(fs, dir, false, &parent, err);
+    if (r < 0)
+        return r;
+    ext2_ino_t number;
+    r = ext_lookup(fs, dir, name, &number, err);
+    if (r == 0)
+        r = ext_inode_load(fs, number, ret, err);
+    if (r < 0)
+        return r;
+    r = ext_inode_check_change(ret, false, err);
+    if (r < 0)
+        ext_inode_free(ret);
+    return r;
+}
+
+int ext_unlink(struct ext_fs *fs, uint32_t dir, const char *name, struct error **err)
+{
+    int r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode inode = {0};
+    r = load_entry(fs, dir, name, &inode, err);
+    if (r == 0 && S_ISDIR(inode.raw->i_mode))
+        r = error_set(err, EISDIR, "is a directory");
+    if (r == 0)
+        r = ext_dir_remove(fs, dir, name, inode.number, err);
+    if (r == 0)
+        r = drop_link(fs, &inode, err);
+    if (r == 0)
+        r = touch_dir(fs, dir, 0, err);
+    return ext_finish(fs, r, err);
+}
+
+static int note_entry(void *context, const char *name)
+{
+    (void)name;
+    *(bool *)context = true;
+    return -ENOTEMPTY;
+}
+
+int ext_dir_check_empty(struct ext_fs *fs, ext2_ino_t dir, struct error **err)
+{
+    bool found = false;
+    int r = ext_list(fs, dir, note_entry, &found, err);
+    return found ? error_set(err, ENOTEMPTY, "the directory is not empty") : r;
+}
+
+int ext_rmdir(struct ext_fs *fs, uint32_t dir, const char *name, struct error **err)
+{
+    int r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode inode = {0};
+    r = load_entry(fs, dir, name, &inode, err);
+    if (r == 0 && !S_ISDIR(inode.raw->i_mode))
+        r = error_set(err, ENOTDIR, "is not a directory");
+    if (r == 0 && inode.number == EXT2_ROOT_INO)
+        r = error_set(err, EBUSY, "is a root directory");
+    if (r == 0)
+        r = ext_dir_check_empty(fs, inode.number, err);
+    if (r == 0)
+        r = ext_dir_remove(fs, dir, name, inode.number, err);
+    if (r == 0)
+        r = drop_link(fs, &inode, err);
+    if (r == 0)
+        r = touch_dir(fs, dir, -1, err);
+    return ext_finish(fs, r, err);
+}
+
+/* Renaming. */
+
+struct redirect {
+    const char *name;
+    size_t length;
+    ext2_ino_t inode;
+    int type; /* -1: the file system does not keep types in entries */
+    bool found;
+};
+
+static int redirect_entry(ext2_ino_t dir, int kind, struct ext2_dir_entry *dirent, int offset,
+                          int block_size, char *buf, void *context)
+{
+    (void)dir, (void)kind, (void)offset, (void)block_size, (void)buf;
+    struct redirect *redirect = context;
+    if ((size_t)ext2fs_dirent_name_len(dirent) != redirect->length ||
+        memcmp(dirent->name, redirect->name, redirect->length) != 0)
+        return 0;
+    dirent->inode = redirect->inode;
+    if (redirect->type >= 0)
+        ext2fs_dirent_set_file_type(dirent, redirect->type);
+    redirect->found = true;
+    return DIRENT_CHANGED | DIRENT_ABORT;
+}
+
+int ext_dir_redirect(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode,
+                     mode_t mode, struct error **err)
+{
+    struct redirect redirect = {
+        .name = name,
+        .length = strlen(name),
+        .inode = inode,
+        .type = ext2fs_has_feature_filetype(fs->fs->super) ? file_type(mode) : -1,
+    };
+    errcode_t code = ext2fs_dir_iterate2(fs->fs, dir, 0, NULL, redirect_entry, &redirect);
+    if (!code && !redirect.found)
+        code = EXT2_ET_FILE_NOT_FOUND;
+    return code ? ext_fail(fs, code, err, "the entry cannot be changed") : 0;
+}
+
+/* Whether the directory `inner` is `outer` or lies below it. */
+static int find_within(struct ext_fs *fs, ext2_ino_t inner, ext2_ino_t outer, bool *ret,
+                       struct error **err)
+{
+    /* Longer chains of ".." than a path can have are loops. */
+    for (unsigned steps = 0; steps < 4096; steps++) {
+        *ret = inner == outer;
+        if (inner == outer || inner == EXT2_ROOT_INO)
+            return 0;
+        int r = ext_lookup(fs, inner, "..", &inner, err);
+        if (r < 0)
+            return r;
+    }
+    return error_set(err, EUCLEAN, "%s is damaged: its directories form a loop", fs->name);
+}
+
+/* What rename(2) says about the pair; target->raw is NULL when there is none. */
+static int check_pair(struct ext_fs *fs, const struct ext_inode *moved,
+                      const struct ext_inode *target, const uint32_t dirs[static 2],
+                      struct error **err)
+{
+    bool dir = S_ISDIR(moved->raw->i_mode), within = false;
+    int r = dir && dirs[0] != dirs[1] ? find_within(fs, dirs[1], moved->number, &within, err) : 0;
+    if (r < 0)
+        return r;
+    if (within)
+        return error_set(err, EINVAL, "a directory cannot be moved into itself");
+    if (!target->raw)
+        return 0;
+    bool onto_dir = S_ISDIR(target->raw->i_mode);
+    r = onto_dir ? find_within(fs, dirs[0], target->number, &within, err) : 0;
+    if (r < 0)
+        return r;
+    if (within)
+        return error_set(err, ENOTEMPTY, "it lies in the directory that it is to replace");
+    if (dir && !onto_dir)
+        return error_set(err, ENOTDIR, "a directory cannot replace a file");
+    if (!dir && onto_dir)
+        return error_set(err, EISDIR, "a file cannot replace a directory");
+    return dir ? ext_dir_check_empty(fs, target->number, err) : 0;
+}
+
+/* Gives the moved object its new name, in the place of `target` (raw NULL: there is none). */
+static int set_new_name(struct ext_fs *fs, const struct ext_inode *moved, struct ext_inode *target,
+                        ext2_ino_t to_dir, const char *to, struct error **err)
+{
+    mode_t mode = moved->raw->i_mode;
+    if (!target->raw)
+        return ext_dir_add(fs, to_dir, to, moved->number, mode, err);
+    int r = ext_dir_redirect(fs, to_dir, to, moved->number, mode, err);
+    if (r == 0)
+        r = drop_link(fs, target, err);
+    /* For directories: one came, one went. */
+    return r == 0 ? touch_dir(fs, to_dir, 0, err) : r;
+}
+
+static int move(struct ext_fs *fs, struct ext_inode *moved, struct ext_inode *target,
+                const uint32_t dirs[static 2], const char *const names[static 2],
+                struct error **err)
+{
+    bool dir = S_ISDIR(moved->raw->i_mode), crosses = dirs[0] != dirs[1];
+    int r = check_pair(fs, moved, target, dirs, err);
+    if (r == 0)
+        r = set_new_name(fs, moved, target, dirs[1], names[1], err);
+    if (r == 0)
+        r = ext_dir_remove(fs, dirs[0], names[0], moved->number, err);
+    if (r == 0)
+        r = touch_dir(fs, dirs[0], dir ? -1 : 0, err);
+    if (r == 0 && dir && crosses)
+        r = ext_dir_redirect(fs, moved->number, "..", dirs[1], S_IFDIR, err);
+    if (r < 0)
+        return r;
+    /* The directory's inode may have changed below our copy: its ".." can lie in it. */
+    _cleanup_ext_inode_ struct ext_inode again = {0};
+    r = ext_inode_load(fs, moved->number, &again, err);
+    if (r < 0)
+        return r;
+    ext_inode_touch(&again, EXT_TOUCH_CHANGE);
+    return ext_inode_store(fs, &again, err);
+}
+
+int ext_rename(struct ext_fs *fs, uint32_t from_dir, const char *from, uint32_t to_dir,
+               const char *to, struct error **err)
+{
+    int r = ext_make_room(fs, ROOM, err);
+    if (r == 0)
+        r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode moved = {0}, target = {0}, parent = {0};
+    r = load_entry(fs, from_dir, from, &moved, err);
+    if (r == 0)
+        r = load_dir(fs, to_dir, true, &parent, err);
+    struct error *absent = NULL;
+    if (r == 0) {
+        r = load_entry(fs, to_dir, to, &target, &absent);
+        if (r == -ENOENT) {
+            error_clear(&absent);
+            r = 0;
+        }
+    }
+    if (absent)
+        error_move(err, absent);
+    /* Two names of one object: nothing is to be done, rename(2) says. */
+    bool same = r == 0 && target.raw && target.number == moved.number;
+    if (r == 0 && !same)
+        r = move(fs, &moved, &target, (uint32_t[]){from_dir, to_dir}, (const char *[]){from, to},
+                 err);
+    return ext_finish(fs, r, err);
+}

@@ -1,0 +1,86 @@
+/*
+ * One ext2, ext3 or ext4 file system, edited in-process. Objects are named by inode number, entries
+ * by directory and name; paths and links are the business of resolve.h.
+ *
+ * Every function that changes something does it as a whole or not at all. Changes are in memory
+ * until ext_sync(), but for file contents, which go into blocks that were free.
+ * A damaged file system gives errors (-EUCLEAN), never a crash or an endless loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "guest/guest.h"
+#include "image/block.h"
+
+#define EXT_ROOT 2u /* the root directory's inode */
+
+struct ext_fs;
+
+/*
+ * Opens the file system in [offset, offset + length) of the block source, which stays the caller's
+ * and must live as long. `name` is for messages. With `writable`, a file system that must not be
+ * written is opened for reading all the same, and ext_blocker() says why.
+ */
+int ext_open(struct block *block, uint64_t offset, uint64_t length, bool writable, const char *name,
+             struct ext_fs **ret, struct error **err);
+/* Drops what was not synced. Accepts NULL. */
+void ext_close(struct ext_fs *fs);
+
+/* Why this file system cannot be served, as a clause ("its journal needs recovery"), or NULL. */
+const char *ext_blocker(const struct ext_fs *fs);
+
+/* Writes every change to the block source. Does not flush the block source. */
+int ext_sync(struct ext_fs *fs, struct error **err);
+
+const char *ext_kind(const struct ext_fs *fs); /* "ext2", "ext3", "ext4" */
+uint64_t ext_size(const struct ext_fs *fs);    /* bytes */
+uint64_t ext_free(const struct ext_fs *fs);    /* bytes */
+
+int ext_stat(struct ext_fs *fs, uint32_t inode, struct guest_stat *ret, struct error **err);
+/* -ENOENT when there is no such entry. */
+int ext_lookup(struct ext_fs *fs, uint32_t dir, const char *name, uint32_t *ret,
+               struct error **err);
+int ext_list(struct ext_fs *fs, uint32_t dir, guest_dirent_fn *entry, void *context,
+             struct error **err);
+/* Fresh memory, NUL-terminated. */
+int ext_readlink(struct ext_fs *fs, uint32_t inode, char **ret, struct error **err);
+int ext_read(struct ext_fs *fs, uint32_t inode, size_t max, char **ret, size_t *ret_size,
+             struct error **err);
+
+/* What a file is to contain: size bytes at data, or, where data is NULL, what fd yields. */
+struct ext_content {
+    const void *data;
+    size_t size;
+    int fd;
+};
+
+/* What a new object gets beside its type. */
+struct ext_owner {
+    mode_t mode; /* permission bits */
+    uid_t uid;
+    gid_t gid;
+};
+
+/* New entries; the name must be free. */
+int ext_create(struct ext_fs *fs, uint32_t dir, const char *name, const struct ext_owner *owner,
+               const struct ext_content *content, struct error **err);
+int ext_mkdir(struct ext_fs *fs, uint32_t dir, const char *name, const struct ext_owner *owner,
+              struct error **err);
+int ext_symlink(struct ext_fs *fs, uint32_t dir, const char *name, const char *target,
+                struct error **err);
+
+/* New contents for an existing file, which keeps everything else. */
+int ext_replace(struct ext_fs *fs, uint32_t inode, const struct ext_content *content,
+                struct error **err);
+
+int ext_unlink(struct ext_fs *fs, uint32_t dir, const char *name, struct error **err);
+int ext_rmdir(struct ext_fs *fs, uint32_t dir, const char *name, struct error **err);
+/* As rename(2): an existing target is replaced. */
+int ext_rename(struct ext_fs *fs, uint32_t from_dir, const char *from, uint32_t to_dir,
+               const char *to, struct error **err);
+int ext_chmod(struct ext_fs *fs, uint32_t inode, mode_t mode, struct error **err);
+int ext_chown(struct ext_fs *fs, uint32_t inode, uid_t uid, gid_t gid, struct error **err);

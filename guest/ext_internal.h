@@ -1,0 +1,96 @@
+/* What the files behind ext_fs.h share. */
+#pragma once
+
+#include "guest/ext_alloc.h"
+#include "guest/ext_fs.h"
+#include "guest/ext_io.h"
+
+struct ext_fs {
+    ext2_filsys fs;
+    struct ext_source source;
+    struct ext_alloc *alloc; /* NULL: opened for reading */
+    char *name;
+    const char *blocker;
+    struct ext2_super_block super; /* as it was when the transaction began */
+    int flags;
+    bool broken; /* a rollback failed: nothing may be written any more */
+};
+
+/* Block reads through libext2fs that one operation may make: a directory of 4 GiB. */
+#define EXT_BUDGET ((uint64_t)1 << 20)
+
+/* Describes a failure of libext2fs; `fmt` says what could not be done. Returns the negative errno.
+ */
+int ext_fail(struct ext_fs *fs, errcode_t code, struct error **err, const char *fmt, ...)
+    _printf_(4, 5);
+
+/* Starts an operation that only reads. */
+void ext_start(struct ext_fs *fs);
+
+/* Starts and ends one that writes. ext_finish() rolls back when r is negative, and also when
+ * something went wrong unnoticed; it returns r or that failure. */
+int ext_begin(struct ext_fs *fs, struct error **err);
+int ext_finish(struct ext_fs *fs, int r, struct error **err);
+
+/* An inode with its extra part; `size` bytes of it are on disk. */
+struct ext_inode {
+    ext2_ino_t number;
+    size_t size;
+    struct ext2_inode_large *raw; /* size bytes, at least sizeof(*raw) */
+};
+
+/* Reads an inode that a directory entry names: it must be in use and of a sane kind. */
+int ext_inode_load(struct ext_fs *fs, ext2_ino_t number, struct ext_inode *ret, struct error **err);
+int ext_inode_store(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
+void ext_inode_free(struct ext_inode *inode);
+#define _cleanup_ext_inode_ _cleanup_(ext_inode_free)
+
+static inline struct ext2_inode *ext_small(const struct ext_inode *inode)
+{
+    return (struct ext2_inode *)inode->raw;
+}
+
+/* Fills an inode for a new object and takes a number for it. */
+int ext_inode_new(struct ext_fs *fs, ext2_ino_t parent, mode_t mode, const struct ext_owner *owner,
+                  struct ext_inode *ret, struct error **err);
+/* Gives up an inode without links, with all that belongs to it. */
+int ext_inode_release(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
+
+/* -EPERM for immutable objects, -EOPNOTSUPP for kinds that must not be changed here. */
+int ext_inode_check_change(const struct ext_inode *inode, bool append_is_fine, struct error **err);
+
+enum { EXT_TOUCH_CHANGE = 1 << 0, EXT_TOUCH_MODIFY = 1 << 1 };
+/* Sets ctime, or mtime and ctime, to now. */
+void ext_inode_touch(struct ext_inode *inode, unsigned what);
+
+/* File contents. */
+
+/* Makes an inode without blocks an empty file of the file system's preferred layout. */
+int ext_content_init(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
+/* Writes the contents of an empty file and sets its size. */
+int ext_content_write(struct ext_fs *fs, struct ext_inode *inode, const struct ext_content *content,
+                      struct error **err);
+/* Bytes of the file at [0, size) into buf. */
+int ext_content_read(struct ext_fs *fs, struct ext_inode *inode, void *buf, size_t size,
+                     struct error **err);
+/* Gives back all blocks of the contents and stores the inode, which is then an empty file. */
+int ext_content_drop(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
+
+/* Before ext_begin(): commits when only that can make so many blocks free. */
+int ext_make_room(struct ext_fs *fs, uint64_t blocks, struct error **err);
+/* ext_make_room() for new contents; -ENOSPC when they cannot fit. */
+int ext_reserve(struct ext_fs *fs, const struct ext_content *content, struct error **err);
+/* Blocks that `bytes` of contents take, with what it takes to find them. */
+uint64_t ext_blocks_for(const struct ext_fs *fs, uint64_t bytes);
+
+/* Directory entries. */
+int ext_dir_add(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode, mode_t mode,
+                struct error **err);
+int ext_dir_remove(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode,
+                   struct error **err);
+/* Lets an existing entry name another inode; the entry ".." included. */
+int ext_dir_redirect(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode,
+                     mode_t mode, struct error **err);
+int ext_dir_check_empty(struct ext_fs *fs, ext2_ino_t dir, struct error **err);
+/* Gives a new directory its first block. */
+int ext_dir_init(struct ext_fs *fs, struct ext_inode *dir, ext2_ino_t parent, struct error **err);

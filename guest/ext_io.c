@@ -1,0 +1,392 @@
+#include "guest/ext_io.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "guest/ext_cache.h"
+
+#define WRITE_RUN_MAX ((size_t)1 << 20) /* bytes written to the block source at once */
+
+struct ext_io {
+    const struct ext_source *source;
+    struct ext_cache *cache;
+    uint64_t budget;
+    struct error *error;
+};
+
+static struct ext_io *io_of(io_channel channel)
+{
+    return channel->private_data;
+}
+
+void ext_io_name(const struct ext_source *source, char name[static EXT_IO_NAME_MAX])
+{
+    /* open() of an io_manager gets nothing but a name; inode_io of libext2fs does the same. */
+    snprintf(name, EXT_IO_NAME_MAX, "%" PRIxPTR, (uintptr_t)source);
+}
+
+static errcode_t keep_error(struct ext_io *io, struct error *error)
+{
+    int errnum = error ? error_errno(error) : EIO;
+    error_free(io->error);
+    io->error = error;
+    return errnum;
+}
+
+static bool locate(const struct ext_io *io, io_channel channel, uint64_t block, uint64_t bytes,
+                   uint64_t *ret_offset)
+{
+    uint64_t offset;
+    if (!checked_mul(block, (uint64_t)channel->block_size, &offset))
+        return false;
+    if (!range_within(offset, bytes, io->source->length))
+        return false;
+    *ret_offset = io->source->offset + offset;
+    return true;
+}
+
+static errcode_t source_read(struct ext_io *io, io_channel channel, uint64_t block, uint64_t bytes,
+                             void *buf)
+{
+    uint64_t offset;
+    if (!locate(io, channel, block, bytes, &offset))
+        return EXT2_ET_SHORT_READ;
+    struct error *error = NULL;
+    if (block_pread(io->source->block, buf, bytes, offset, &error) < 0)
+        return keep_error(io, error);
+    return 0;
+}
+
+/* One block, by way of the cache. */
+static errcode_t cached_read(io_channel channel, uint64_t block, uint8_t **ret)
+{
+    struct ext_io *io = io_of(channel);
+    if (io->budget == 0)
+        return EXT2_ET_CANCEL_REQUESTED;
+    io->budget--;
+    uint8_t *data = ext_cache_find(io->cache, block);
+    if (!data) {
+        data = ext_cache_insert(io->cache, block);
+        if (!data)
+            return EXT2_ET_NO_MEMORY;
+        errcode_t code = source_read(io, channel, block, (uint64_t)channel->block_size, data);
+        if (code) {
+            ext_cache_drop(io->cache, block);
+            return code;
+        }
+    }
+    *ret = data;
+    return 0;
+}
+
+/* libext2fs counts in blocks, or, when the count is negative, in bytes. */
+static size_t byte_count(io_channel channel, int count)
+{
+    return count < 0 ? (size_t) - (int64_t)count : (size_t)count * (size_t)channel->block_size;
+}
+
+static errcode_t read_blocks(io_channel channel, unsigned long long block, int count, void *buf)
+{
+    size_t left = byte_count(channel, count), size = (size_t)channel->block_size;
+    for (uint8_t *out = buf; left > 0; block++) {
+        uint8_t *data;
+        errcode_t code = cached_read(channel, block, &data);
+        if (code)
+            return code;
+        size_t part = left < size ? left : size;
+        memcpy(out, data, part);
+        out += part;
+        left -= part;
+    }
+    return 0;
+}
+
+/* Changes `part` bytes within one block of the cache. A block replaced as a whole is not read. */
+static errcode_t write_within(io_channel channel, uint64_t block, size_t at, const void *buf,
+                              size_t part)
+{
+    struct ext_io *io = io_of(channel);
+    uint64_t unused;
+    if (!locate(io, channel, block, (uint64_t)channel->block_size, &unused))
+        return EXT2_ET_SHORT_WRITE;
+    uint8_t *data = ext_cache_find(io->cache, block);
+    bool fresh = !data && part == (size_t)channel->block_size;
+    if (fresh) {
+        data = ext_cache_insert(io->cache, block);
+        if (!data)
+            return EXT2_ET_NO_MEMORY;
+    } else {
+        errcode_t code = data ? 0 : cached_read(channel, block, &data);
+        if (code)
+            return code;
+        /* libext2fs writes whole tables of which little has changed. */
+        if (memcmp(data + at, buf, part) == 0)
+            return 0;
+    }
+    data = ext_cache_dirty(io->cache, block);
+    if (!data) {
+        if (fresh)
+            ext_cache_drop(io->cache, block);
+        return EXT2_ET_NO_MEMORY;
+    }
+    memcpy(data + at, buf, part);
+    return 0;
+}
+
+static errcode_t write_blocks(io_channel channel, unsigned long long block, int count,
+                              const void *buf)
+{
+    if (!io_of(channel)->source->writable)
+        return EXT2_ET_RO_FILSYS;
+    size_t left = byte_count(channel, count), size = (size_t)channel->block_size;
+    for (const uint8_t *in = buf; left > 0; block++) {
+        size_t part = left < size ? left : size;
+        errcode_t code = write_within(channel, block, 0, in, part);
+        if (code)
+            return code;
+        in += part;
+        left -= part;
+    }
+    return 0;
+}
+
+static errcode_t write_bytes(io_channel channel, unsigned long offset, int count, const void *buf)
+{
+    if (!io_of(channel)->source->writable)
+        return EXT2_ET_RO_FILSYS;
+    size_t size = (size_t)channel->block_size, left = (size_t)count;
+    for (const uint8_t *in = buf; left > 0;) {
+        size_t at = offset % size;
+        size_t part = left < size - at ? left : size - at;
+        errcode_t code = write_within(channel, offset / size, at, in, part);
+        if (code)
+            return code;
+        in += part;
+        offset += part;
+        left -= part;
+    }
+    return 0;
+}
+
+static errcode_t read_blocks_32(io_channel channel, unsigned long block, int count, void *buf)
+{
+    return read_blocks(channel, block, count, buf);
+}
+
+static errcode_t write_blocks_32(io_channel channel, unsigned long block, int count,
+                                 const void *buf)
+{
+    return write_blocks(channel, block, count, buf);
+}
+
+static errcode_t set_block_size(io_channel channel, int size)
+{
+    struct ext_io *io = io_of(channel);
+    if (size == channel->block_size)
+        return 0;
+    /* Only while a file system is being opened: nothing was written yet. */
+    struct ext_cache *cache = ext_cache_new((size_t)size);
+    if (!cache)
+        return EXT2_ET_NO_MEMORY;
+    ext_cache_free(io->cache);
+    io->cache = cache;
+    channel->block_size = size;
+    return 0;
+}
+
+/* ext_io_commit() is what writes. */
+static errcode_t flush_nothing(io_channel channel)
+{
+    (void)channel;
+    return 0;
+}
+
+static errcode_t close_channel(io_channel channel)
+{
+    if (--channel->refcount > 0)
+        return 0;
+    struct ext_io *io = io_of(channel);
+    if (io) {
+        ext_cache_free(io->cache);
+        error_free(io->error);
+        free(io);
+    }
+    free(channel->name);
+    free(channel);
+    return 0;
+}
+
+static errcode_t open_channel(const char *name, int flags, io_channel *ret)
+{
+    (void)flags;
+    io_channel channel = calloc(1, sizeof(*channel));
+    struct ext_io *io = calloc(1, sizeof(*io));
+    if (!channel || !io) {
+        free(channel);
+        free(io);
+        return EXT2_ET_NO_MEMORY;
+    }
+    channel->magic = EXT2_ET_MAGIC_IO_CHANNEL;
+    channel->manager = ext_io_manager();
+    channel->refcount = 1;
+    channel->block_size = 1024;
+    channel->private_data = io;
+    channel->name = strdup(name);
+    io->source = (const struct ext_source *)(uintptr_t)strtoull(name, NULL, 16);
+    io->cache = ext_cache_new(1024);
+    io->budget = UINT64_MAX;
+    if (!channel->name || !io->cache) {
+        close_channel(channel);
+        return EXT2_ET_NO_MEMORY;
+    }
+    *ret = channel;
+    return 0;
+}
+
+io_manager ext_io_manager(void)
+{
+    /* Not const for libext2fs's sake; nobody writes to it. */
+    static struct struct_io_manager manager = {
+        .magic = EXT2_ET_MAGIC_IO_MANAGER,
+        .name = "kiln block source",
+        .open = open_channel,
+        .close = close_channel,
+        .set_blksize = set_block_size,
+        .read_blk = read_blocks_32,
+        .write_blk = write_blocks_32,
+        .flush = flush_nothing,
+        .write_byte = write_bytes,
+        .read_blk64 = read_blocks,
+        .write_blk64 = write_blocks,
+    };
+    return &manager;
+}
+
+void ext_io_budget(io_channel channel, uint64_t reads)
+{
+    io_of(channel)->budget = reads;
+}
+
+void ext_io_poison(io_channel channel)
+{
+    io_of(channel)->budget = 0;
+}
+
+struct error *ext_io_take_error(io_channel channel)
+{
+    return TAKE_PTR(io_of(channel)->error);
+}
+
+void ext_io_begin(io_channel channel)
+{
+    ext_cache_begin(io_of(channel)->cache);
+}
+
+void ext_io_end(io_channel channel)
+{
+    ext_cache_end(io_of(channel)->cache);
+}
+
+int ext_io_rollback(io_channel channel)
+{
+    return ext_cache_rollback(io_of(channel)->cache);
+}
+
+uint64_t ext_io_dirty(io_channel channel)
+{
+    return ext_cache_dirty_bytes(io_of(channel)->cache);
+}
+
+int ext_io_read_data(io_channel channel, uint64_t block, uint64_t count, void *buf,
+                     struct error **err)
+{
+    struct ext_io *io = io_of(channel);
+    size_t size = (size_t)channel->block_size;
+    uint64_t offset;
+    if (!locate(io, channel, block, count * size, &offset))
+        return error_set(err, EUCLEAN, "a file's blocks lie outside its file system");
+    int r = block_pread(io->source->block, buf, count * size, offset, err);
+    if (r < 0)
+        return r;
+    /* Blocks of a link's target, for one, are written through libext2fs. */
+    for (uint64_t i = 0; i < count; i++) {
+        const uint8_t *data = ext_cache_find(io->cache, block + i);
+        if (data)
+            memcpy((uint8_t *)buf + i * size, data, size);
+    }
+    return 0;
+}
+
+int ext_io_write_data(io_channel channel, uint64_t block, uint64_t count, const void *buf,
+                      struct error **err)
+{
+    struct ext_io *io = io_of(channel);
+    size_t size = (size_t)channel->block_size;
+    uint64_t offset;
+    if (!locate(io, channel, block, count * size, &offset))
+        return error_set(err, EUCLEAN, "a file's blocks lie outside its file system");
+    for (uint64_t i = 0; i < count; i++) {
+        int r = ext_cache_forget(io->cache, block + i);
+        if (r < 0)
+            return error_oom(err);
+    }
+    return block_pwrite(io->source->block, buf, count * size, offset, err);
+}
+
+/* Writes blocks[0..count), sorted, as few large pieces. */
+static int write_sorted(io_channel channel, const uint64_t *blocks, size_t count, uint8_t *run,
+                        struct error **err)
+{
+    struct ext_io *io = io_of(channel);
+    size_t size = (size_t)channel->block_size;
+    for (size_t i = 0; i < count;) {
+        size_t n = 0;
+        while (i + n < count && blocks[i + n] == blocks[i] + n && (n + 1) * size <= WRITE_RUN_MAX) {
+            memcpy(run + n * size, ext_cache_find(io->cache, blocks[i + n]), size);
+            n++;
+        }
+        uint64_t offset = io->source->offset + blocks[i] * size;
+        int r = block_pwrite(io->source->block, run, n * size, offset, err);
+        if (r < 0)
+            return r;
+        i += n;
+    }
+    return 0;
+}
+
+int ext_io_commit(io_channel channel, const void *guard, struct error **err)
+{
+    struct ext_io *io = io_of(channel);
+    size_t size = (size_t)channel->block_size, count;
+    _cleanup_free_ uint64_t *blocks = NULL;
+    if (ext_cache_dirty_bytes(io->cache) == 0)
+        return 0;
+    /* The guard has to be replaced in the end even if the superblock itself did not change. */
+    uint64_t super = SUPERBLOCK_OFFSET / size;
+    uint8_t *unused;
+    if (cached_read(channel, super, &unused))
+        return error_set(err, EIO, "cannot read the superblock");
+    _cleanup_free_ uint8_t *run = malloc(WRITE_RUN_MAX);
+    if (!run || !ext_cache_dirty(io->cache, super) ||
+        ext_cache_list_dirty(io->cache, &blocks, &count) < 0)
+        return error_oom(err);
+
+    int r = block_pwrite(io->source->block, guard, SUPERBLOCK_SIZE,
+                         io->source->offset + SUPERBLOCK_OFFSET, err);
+    if (r < 0)
+        return r;
+    /* The superblock is in one of the first two blocks: what is behind it goes first. */
+    size_t skip = 0;
+    while (skip < count && blocks[skip] <= super)
+        skip++;
+    r = write_sorted(channel, blocks + skip, count - skip, run, err);
+    if (r == 0)
+        r = write_sorted(channel, blocks, skip, run, err);
+    if (r == 0)
+        ext_cache_all_clean(io->cache);
+    return r;
+}

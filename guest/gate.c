@@ -1,0 +1,192 @@
+/* The gate before the engines: checks arguments, so that engines need not, and names the object. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "guest/engine.h"
+
+#define PATH_BYTES_MAX 4096
+#define NAME_BYTES_MAX 255
+
+int guest_path_check(const char *path, struct error **err)
+{
+    if (str_empty(path))
+        return error_set(err, EINVAL, "a guest path is empty");
+    if (path[0] != '/')
+        return error_set(err, EINVAL, "guest path '%s' is not absolute", path);
+    if (strlen(path) > PATH_BYTES_MAX)
+        return error_set(err, ENAMETOOLONG, "a guest path is longer than %d bytes", PATH_BYTES_MAX);
+    for (const char *part = path; *part;) {
+        size_t length = strcspn(part, "/");
+        if (length > NAME_BYTES_MAX)
+            return error_set(err, ENAMETOOLONG, "guest path '%s' has a name longer than %d bytes",
+                             path, NAME_BYTES_MAX);
+        part += length + strspn(part + length, "/");
+    }
+    return 0;
+}
+
+/* Names the object in the message of a failed operation; passes r on. */
+static int named(int r, const char *path, struct error **err)
+{
+    if (r < 0 && err && *err) {
+        _cleanup_free_ char *shown = str_printable(path);
+        error_wrap(err, "%s in the guest", shown ? shown : "a file");
+    }
+    return r;
+}
+
+static int check_writable(const struct guest *guest, struct error **err)
+{
+    if (guest->writable)
+        return 0;
+    return error_set(err, EROFS, "the image was opened for reading only");
+}
+
+/* The gate of the operations that change something. */
+static int check_change(const struct guest *guest, const char *path, struct error **err)
+{
+    int r = guest_path_check(path, err);
+    return r < 0 ? r : named(check_writable(guest, err), path, err);
+}
+
+static int check_mode(mode_t mode, const char *path, struct error **err)
+{
+    if ((mode & ~(mode_t)07777) == 0)
+        return 0;
+    return named(error_set(err, EINVAL, "mode %o has bits beyond 7777", (unsigned)mode), path, err);
+}
+
+int guest_stat(struct guest *guest, const char *path, bool follow, struct guest_stat *ret,
+               struct error **err)
+{
+    int r = guest_path_check(path, err);
+    return r < 0 ? r : named(guest->ops->stat(guest, path, follow, ret, err), path, err);
+}
+
+bool guest_exists(struct guest *guest, const char *path)
+{
+    struct guest_stat st;
+    return guest_stat(guest, path, true, &st, NULL) == 0;
+}
+
+bool guest_is_dir(struct guest *guest, const char *path)
+{
+    struct guest_stat st;
+    return guest_stat(guest, path, true, &st, NULL) == 0 && S_ISDIR(st.mode);
+}
+
+int guest_read(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
+               struct error **err)
+{
+    int r = guest_path_check(path, err);
+    if (r < 0)
+        return r;
+    size_t size;
+    r = named(guest->ops->read(guest, path, max, ret, &size, err), path, err);
+    if (r == 0 && ret_size)
+        *ret_size = size;
+    return r;
+}
+
+int guest_readlink(struct guest *guest, const char *path, char **ret, struct error **err)
+{
+    int r = guest_path_check(path, err);
+    return r < 0 ? r : named(guest->ops->readlink(guest, path, ret, err), path, err);
+}
+
+int guest_list(struct guest *guest, const char *path, guest_dirent_fn *entry, void *context,
+               struct error **err)
+{
+    int r = guest_path_check(path, err);
+    return r < 0 ? r : named(guest->ops->list(guest, path, entry, context, err), path, err);
+}
+
+int guest_write(struct guest *guest, const char *path, const void *data, size_t size,
+                const struct guest_file_attr *attr, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    if (r < 0)
+        return r;
+    r = check_mode(attr->mode, path, err);
+    return r < 0 ? r : named(guest->ops->write(guest, path, data, size, attr, err), path, err);
+}
+
+int guest_upload(struct guest *guest, int fd, const char *path, const struct guest_file_attr *attr,
+                 struct error **err)
+{
+    int r = check_change(guest, path, err);
+    if (r < 0)
+        return r;
+    r = check_mode(attr->mode, path, err);
+    return r < 0 ? r : named(guest->ops->upload(guest, fd, path, attr, err), path, err);
+}
+
+int guest_mkdir(struct guest *guest, const char *path, mode_t mode, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    if (r < 0)
+        return r;
+    r = check_mode(mode, path, err);
+    return r < 0 ? r : named(guest->ops->mkdir(guest, path, mode, err), path, err);
+}
+
+int guest_symlink(struct guest *guest, const char *target, const char *path, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    if (r < 0)
+        return r;
+    if (str_empty(target))
+        return named(error_set(err, ENOENT, "the link's target is empty"), path, err);
+    if (strlen(target) >= PATH_BYTES_MAX)
+        return named(error_set(err, ENAMETOOLONG, "the link's target is too long"), path, err);
+    return named(guest->ops->symlink(guest, target, path, err), path, err);
+}
+
+int guest_rename(struct guest *guest, const char *from, const char *to, struct error **err)
+{
+    int r = guest_path_check(from, err);
+    if (r < 0)
+        return r;
+    r = check_change(guest, to, err);
+    return r < 0 ? r : named(guest->ops->rename(guest, from, to, err), from, err);
+}
+
+int guest_unlink(struct guest *guest, const char *path, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->unlink(guest, path, err), path, err);
+}
+
+int guest_rmdir(struct guest *guest, const char *path, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->rmdir(guest, path, err), path, err);
+}
+
+int guest_chmod(struct guest *guest, const char *path, mode_t mode, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    if (r < 0)
+        return r;
+    r = check_mode(mode, path, err);
+    return r < 0 ? r : named(guest->ops->chmod(guest, path, mode, err), path, err);
+}
+
+int guest_chown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->chown(guest, path, uid, gid, err), path, err);
+}
+
+int guest_sync(struct guest *guest, struct error **err)
+{
+    if (!guest->writable)
+        return 0;
+    return guest->ops->sync(guest, err);
+}
+
+int guest_root(struct guest *guest, struct guest_root *ret, struct error **err)
+{
+    return guest->ops->root(guest, ret, err);
+}

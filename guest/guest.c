@@ -1,0 +1,132 @@
+#include "guest/guest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/engine.h"
+
+static const char *const engine_names[] = {
+    [GUEST_ENGINE_AUTO] = "auto",
+    [GUEST_ENGINE_NATIVE] = "native",
+    [GUEST_ENGINE_APPLIANCE] = "appliance",
+};
+
+const char *guest_engine_name(enum guest_engine engine)
+{
+    return engine_names[engine];
+}
+
+int guest_engine_parse(const char *name, enum guest_engine *ret, struct error **err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(engine_names); i++)
+        if (strcmp(name, engine_names[i]) == 0) {
+            *ret = (enum guest_engine)i;
+            return 0;
+        }
+    return error_set(err, EINVAL, "unknown engine '%s': auto, native or appliance", name);
+}
+
+static int with_reason(struct guest *guest, const char *reason, struct guest **ret,
+                       struct error **err)
+{
+    guest->reason = strdup(reason);
+    if (!guest->reason) {
+        guest_discard(guest);
+        return error_oom(err);
+    }
+    *ret = guest;
+    return 0;
+}
+
+static int open_appliance(const char *path, const struct guest_open_options *options,
+                          const char *reason, struct guest **ret, struct error **err)
+{
+    struct guest *guest;
+    report(options->reporter, REPORT_DEBUG, "%s: starting the appliance: %s", path, reason);
+    int r = appliance_open(path, options, &guest, err);
+    if (r < 0)
+        return error_wrap(err, "the appliance engine is needed (%s)", reason);
+    return with_reason(guest, reason, ret, err);
+}
+
+static int open_auto(const char *path, const struct guest_open_options *options, struct guest **ret,
+                     struct error **err)
+{
+    if (options->capabilities & ~native_capabilities)
+        return open_appliance(path, options, "programs of the guest must run", ret, err);
+
+    _cleanup_error_ struct error *refusal = NULL;
+    struct guest *guest;
+    int r = native_open(path, options, &guest, &refusal);
+    if (r == -EOPNOTSUPP)
+        return open_appliance(path, options, error_message(refusal), ret, err);
+    if (r < 0)
+        return error_move(err, TAKE_PTR(refusal));
+    return with_reason(guest, "all file systems can be edited in-process", ret, err);
+}
+
+int guest_open(const char *path, const struct guest_open_options *options, struct guest **ret,
+               struct error **err)
+{
+    struct guest *guest;
+    int r;
+    switch (options->engine) {
+    case GUEST_ENGINE_NATIVE:
+        if (options->capabilities & ~native_capabilities) {
+            error_set(err, EOPNOTSUPP, "the native engine cannot run programs of the guest");
+            return error_hint(err, "Use --engine appliance.");
+        }
+        r = native_open(path, options, &guest, err);
+        if (r == -EOPNOTSUPP) {
+            error_wrap(err, "%s: the native engine cannot serve this disk", path);
+            return error_hint(err, "Use --engine appliance.");
+        }
+        if (r < 0)
+            return r;
+        return with_reason(guest, "asked for", ret, err);
+    case GUEST_ENGINE_APPLIANCE:
+        r = appliance_open(path, options, &guest, err);
+        if (r < 0)
+            return r;
+        return with_reason(guest, "asked for", ret, err);
+    case GUEST_ENGINE_AUTO:
+        break;
+    }
+    return open_auto(path, options, ret, err);
+}
+
+const char *guest_engine_used(const struct guest *guest)
+{
+    return guest->ops->name;
+}
+
+const char *guest_engine_reason(const struct guest *guest)
+{
+    return guest->reason;
+}
+
+int guest_close(struct guest *guest, struct error **err)
+{
+    int r = guest->writable ? guest_sync(guest, err) : 0;
+    guest_discard(guest);
+    return r;
+}
+
+void guest_discard(struct guest *guest)
+{
+    if (!guest)
+        return;
+    free(guest->path);
+    free(guest->reason);
+    guest->path = guest->reason = NULL;
+    guest->ops->close(guest);
+}
+
+void guest_root_free(struct guest_root *root)
+{
+    free(root->device);
+    free(root->fs);
+    free(root->uuid);
+    *root = (struct guest_root){0};
+}
