@@ -14,14 +14,31 @@
 #include "guest/guest.h"
 #include "guest/inspect.h"
 
+struct password_scheme;
+
+/* What steps of the phase CUSTOMIZE_SETTINGS decide for the others. */
+struct customize_settings {
+    const struct password_scheme *password_scheme; /* NULL: as the guest itself does it */
+};
+
 /* What an operation gets to work with. */
 struct customize_context {
     struct guest *guest;
     const struct guest_info *info;
     struct reporter *reporter;
+    struct customize_settings settings;
     /* "user\tpassword" for every `random` password, for the command line to show once. */
     struct strv generated_passwords;
 };
+
+/* When a step runs. Within a phase, the order of the command line counts. */
+enum customize_phase {
+    CUSTOMIZE_IN_ORDER, /* where it stands on the command line */
+    CUSTOMIZE_SETTINGS, /* before all others: fills context->settings, touches nothing */
+    CUSTOMIZE_LAST,     /* after all others */
+};
+
+struct customize_plan;
 
 /* A parsed request: one option as the user gave it. */
 struct customize_step {
@@ -38,9 +55,13 @@ struct customize_operation {
     const char *example; /* a whole option with argument */
     unsigned needs;      /* enum guest_capability beyond GUEST_CAN_EDIT */
     bool secret;         /* the argument must not be shown */
+    enum customize_phase phase;
     /* Checks the argument and reads host files, before any image is touched. NULL: nothing to do.
-     */
+     * A malformed argument is -EINVAL. */
     int (*parse)(const char *argument, void **ret_data, struct error **err);
+    /* Checks a parsed step against those already in the plan. NULL: all go together. */
+    int (*check)(const struct customize_plan *plan, const struct customize_step *step,
+                 struct error **err);
     int (*apply)(const void *data, const char *argument, struct customize_context *context,
                  struct error **err);
     void (*free_data)(void *data);
@@ -50,6 +71,7 @@ struct customize_operation {
 extern const struct customize_operation *const customize_operations[];
 extern const size_t customize_operation_count;
 
+/* NULL: there is none of that name. */
 const struct customize_operation *customize_operation_find(const char *name);
 
 /* What the user asked for, in the order of the command line. */
@@ -58,18 +80,21 @@ struct customize_plan {
     size_t count;
 };
 
+/* Parses and checks `argument` (NULL for operations that take none) and appends the step. */
 int customize_plan_add(struct customize_plan *plan, const struct customize_operation *operation,
                        const char *argument, struct error **err);
 /* The engine capabilities that all steps need together. */
 unsigned customize_plan_needs(const struct customize_plan *plan);
+/* Wipes what may be secret. */
 void customize_plan_free(struct customize_plan *plan);
 #define _cleanup_customize_plan_ _cleanup_(customize_plan_free)
 
 /*
  * Runs the steps on the open guest, in order, passwords last, as virt-customize does, and first
  * sets a random seed. A failed step ends the run; the message names it. `context` is filled by the
- * caller but for generated_passwords.
+ * caller but for settings and generated_passwords.
  */
 int customize_run(const struct customize_plan *plan, struct customize_context *context,
                   struct error **err);
+/* Wipes and frees the generated passwords; the guest and the rest are the caller's. */
 void customize_context_free(struct customize_context *context);
