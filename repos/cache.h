@@ -4,6 +4,7 @@
  *
  *   base/<sha512>.raw       an expanded base image, sparse, read-only
  *   download/<sha512>.part  what arrived of a compressed image; resumed, verified, then removed
+ *   label/<sha512>          what people call it
  *   lock/<sha512>           whoever fills an entry holds this (fcntl(2) lock); others wait for it
  *
  * An entry appears by rename once it is complete and verified; readers need no lock. Removing an
@@ -21,7 +22,7 @@
 struct cache;
 
 /* NULL directory: the default place. Created with mode 0700 where absent. A directory that belongs
- * to somebody else is refused. */
+ * to somebody else, or that everybody may write to, is refused. */
 int cache_open(const char *directory, struct cache **ret, struct error **err);
 void cache_close(struct cache *cache);
 DEFINE_CLEANUP(struct cache *, cache_close);
@@ -30,7 +31,8 @@ const char *cache_directory(const struct cache *cache);
 
 /* Keys are lower-case hexadecimal, 64 or 128 digits; anything else is -EINVAL. */
 
-/* Opens a complete entry for reading: its descriptor, or -ENOENT. Marks it as used now. */
+/* Opens a complete entry for reading: its descriptor, or -ENOENT. Marks it as used now (by its
+ * access time). */
 int cache_lookup(struct cache *cache, const char *key, struct error **err);
 
 /* The right to fill an entry. Waits for another process that fills it, which may take long; look up
@@ -38,11 +40,12 @@ int cache_lookup(struct cache *cache, const char *key, struct error **err);
 struct cache_fill;
 int cache_fill_begin(struct cache *cache, const char *key, struct reporter *reporter,
                      struct cache_fill **ret, struct error **err);
-/* Where to put the compressed download; kept over failures so that the next try resumes. */
+/* Where to put the compressed download; kept over failures so that the next try resumes. These two
+ * descriptors belong to fill. */
 int cache_fill_download_fd(struct cache_fill *fill, struct error **err);
 /* Empties the download: its contents proved wrong. */
 int cache_fill_reset_download(struct cache_fill *fill, struct error **err);
-/* Where to put the expanded image. */
+/* Where to put the expanded image: an empty file at each call. */
 int cache_fill_image_fd(struct cache_fill *fill, struct error **err);
 /* Makes the image visible under its key, removes the download, and releases the lock. Returns a
  * descriptor open for reading. Frees fill in any case. */
@@ -54,19 +57,21 @@ DEFINE_CLEANUP(struct cache_fill *, cache_fill_end);
 struct cache_item {
     char *key;
     char *label;        /* "debian-12 x86_64", as it was filled; "" when unknown */
-    uint64_t size;      /* virtual, bytes */
+    uint64_t size;      /* of the file, bytes: for a raw image its virtual size */
     uint64_t allocated; /* on disk, bytes */
-    int64_t last_used;  /* seconds since the epoch */
+    int64_t last_used;  /* seconds since the epoch; of a download, when something arrived last */
     bool partial;       /* an unfinished download */
 };
 struct cache_listing {
     struct cache_item *items;
     size_t count;
 };
+/* Latest used first. */
 int cache_list(struct cache *cache, struct cache_listing *ret, struct error **err);
 void cache_listing_free(struct cache_listing *listing);
 
-/* Removes one entry, or with key NULL everything that no process is filling. *ret_freed: bytes. */
+/* Removes one entry (-ENOENT: there is none, -EBUSY: it is being filled), or with key NULL
+ * everything that no process is filling. *ret_freed: bytes. */
 int cache_remove(struct cache *cache, const char *key, uint64_t *ret_freed, struct error **err);
 
 /* Names the entry for people; stored beside it. */

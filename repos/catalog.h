@@ -19,6 +19,7 @@ struct catalog_source {
     struct repo *repo;     /* into the list */
     struct index index;    /* empty when the source failed */
     struct error *failure; /* why it has no index, NULL: it has one. Already said as a warning */
+    bool check_signature;  /* as the options said: goes for what the index names, too */
 };
 
 struct catalog {
@@ -38,8 +39,8 @@ void catalog_free(struct catalog *catalog);
 #define _cleanup_catalog_ _cleanup_(catalog_free)
 
 /*
- * Finds an image by id or alias, in the order of the repositories; arch NULL: the host's. -ENOENT
- * names similar ids, and the repositories that were left out and why.
+ * Finds an image by id, else by alias, in the order of the repositories; arch NULL: the host's.
+ * -ENOENT names similar ids, and the repositories that were left out and why.
  */
 int catalog_find(const struct catalog *catalog, const char *id, const char *arch,
                  const struct catalog_source **ret_source, const struct index_entry **ret_entry,
@@ -51,9 +52,11 @@ const char *catalog_host_arch(void);
 /*
  * Brings the entry's image into the cache and returns a descriptor of the expanded raw or qcow2
  * file. `expand` does the decompression (the layer above knows image formats): it gets the open
- * compressed file and the output, and must pass every byte it reads to `digest`. A checksum that
- * does not match is -EBADMSG and nothing enters the cache. An entry without checksum is keyed by
- * its URI, revision and compressed size, and said so as a warning.
+ * compressed file and the output, and must pass every byte of the file to `digest`. A checksum that
+ * does not match is -EBADMSG and nothing enters the cache. A local file is read where it lies; a
+ * download is kept over failures and resumed. An entry without checksum is keyed by its URI,
+ * revision and compressed size; its detached signature (sig=) is verified instead, and where there
+ * is none either, a warning says so.
  */
 typedef int fetch_expand_fn(void *context, int in_fd, const char *name, struct digest *digest,
                             int out_fd, struct error **err);

@@ -24,13 +24,13 @@ struct index_entry {
     char *name; /* long name; NULL: not given */
     char *osinfo;
     char *arch;               /* as virt-builder spells it: "x86_64"; never NULL */
-    char *file;               /* relative to the index's URI, or a full URI */
-    char *sig;                /* detached signature of the file, NULL: none */
+    char *file;               /* relative to the index's URI, never outside of its directory */
+    char *sig;                /* detached signature of the file, likewise; NULL: none */
     char *checksum[2];        /* lower-case hex by enum digest_kind, NULL: not given */
-    uint64_t revision;        /* 0: not given */
-    char *format;             /* "raw" or "qcow2"; NULL: not given */
+    uint64_t revision;        /* 1 where it is not given */
+    char *format;             /* of the uncompressed image, "raw"; NULL: not given */
     uint64_t size;            /* virtual size in bytes */
-    uint64_t compressed_size; /* bytes; 0: not given */
+    uint64_t compressed_size; /* bytes, for information only; 0: not given */
     char *expand;             /* "/dev/sda3"; NULL: not given */
     char *lvexpand;           /* NULL: not given */
     struct index_text *notes;
@@ -46,10 +46,11 @@ struct index {
 };
 
 /*
- * Parses a verified index. CRLF, comments, blank lines inside a section and unknown fields are
+ * Parses an index that was verified; the armor of a clear-signed one, where its signature was not
+ * to be checked, is skipped. CRLF, comments, blank lines inside a section and unknown fields are
  * fine. -EINVAL with name:line for: a line over 64 KiB, bad numbers, a field twice, the same id and
- * arch twice, an entry without file or size, a file that climbs out of the repository ("..") or is
- * absolute, a checksum of the wrong length.
+ * arch twice, an entry without arch, file or size, a file that climbs out of the repository ("..")
+ * or is absolute, a checksum of the wrong length, more than 65,536 entries.
  */
 int index_parse(const char *text, size_t size, const char *name, struct index *ret,
                 struct error **err);

@@ -7,19 +7,24 @@
 #include "base/error.h"
 
 /*
- * Verifies a clear-signed text (RFC 9580, section 7) with exactly the key in key_file (armored or
+ * Verifies a clear-signed text (RFC 9580, section 7) with exactly the keys in key_file (armored or
  * binary), or, where key_file is NULL, with the key of that fingerprint from the user's keyring.
- * *ret_text gets only what the signature covers: text outside the signed block is dropped.
- * -EBADMSG for bad, missing, expired, revoked or foreign signatures, saying which.
+ * *ret_text (caller frees; NUL-terminated) gets only what the signature covers: text outside the
+ * signed block is dropped. `name` is what messages call the text. -EBADMSG for bad, missing,
+ * expired, revoked or foreign signatures, saying which. Starts no agent and leaves nothing behind.
  */
 int signature_verify_clear(const char *signed_text, size_t size, const char *name,
                            const char *key_file, const char *fingerprint, char **ret_text,
                            size_t *ret_size, struct error **err);
 
-/* The same for a detached signature over data. */
+/* The same for a detached signature, armored or binary, over data. */
 int signature_verify_detached(const char *data, size_t size, const char *signature,
                               size_t signature_size, const char *name, const char *key_file,
                               const char *fingerprint, struct error **err);
 
 /* The armor "-----BEGIN PGP SIGNED MESSAGE-----" begins a line. */
 bool signature_is_clear_signed(const char *text, size_t size);
+
+/* Finds the first clear-signed block, from its first armor line to the end of its last. False when
+ * there is none, or when it has no end. */
+bool signature_find_block(const char *text, size_t size, const char **ret_block, size_t *ret_size);

@@ -1,0 +1,98 @@
+#include "repos/signature_home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/fdio.h"
+#include "base/str.h"
+
+#define HOME_PREFIX "kiln-gpg."
+
+/* Far longer than any verification takes. */
+enum { STALE_SECONDS = 600 };
+
+static const char gpg_conf[] = "batch\n"
+                               "no-autostart\n"
+                               "no-auto-check-trustdb\n"
+                               "no-auto-key-locate\n"
+                               "no-random-seed-file\n"
+                               "trust-model always\n";
+
+static const char *temporary_directory(void)
+{
+    const char *directory = getenv("TMPDIR");
+    return str_empty(directory) ? "/tmp" : directory;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *walk)
+{
+    (void)st;
+    (void)kind;
+    (void)walk;
+    remove(path);
+    return 0;
+}
+
+static void remove_tree(const char *path)
+{
+    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A verification that was killed left its directory behind. */
+static void remove_stale(const char *directory)
+{
+    DIR *dir = opendir(directory);
+    if (!dir)
+        return;
+    time_t now = time(NULL);
+    struct dirent *entry;
+    while ((entry = readdir(dir))) {
+        struct stat st;
+        if (!str_starts(entry->d_name, HOME_PREFIX) ||
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || now - st.st_mtime < STALE_SECONDS)
+            continue;
+        _cleanup_free_ char *path = str_printf(NULL, "%s/%s", directory, entry->d_name);
+        if (path)
+            remove_tree(path);
+    }
+    closedir(dir);
+}
+
+int signature_home_create(char **ret, struct error **err)
+{
+    const char *directory = temporary_directory();
+    remove_stale(directory);
+    _cleanup_free_ char *path = str_printf(err, "%s/" HOME_PREFIX "XXXXXX", directory);
+    if (!path)
+        return -ENOMEM;
+    if (!mkdtemp(path))
+        return error_sys(err, errno, "%s: cannot create a temporary directory", directory);
+    _cleanup_(signature_home_removep) char *home = TAKE_PTR(path);
+    _cleanup_free_ char *conf = str_printf(err, "%s/gpg.conf", home);
+    if (!conf)
+        return -ENOMEM;
+    _cleanup_close_ int fd = file_open(conf, O_WRONLY | O_CREAT | O_EXCL, 0600, err);
+    if (fd < 0)
+        return fd;
+    int r = fd_write_full(fd, gpg_conf, sizeof(gpg_conf) - 1, conf, err);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(home);
+    return 0;
+}
+
+void signature_home_remove(char *path)
+{
+    if (!path)
+        return;
+    remove_tree(path);
+    free(path);
+}
