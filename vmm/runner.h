@@ -34,15 +34,16 @@ struct vm_config {
     unsigned cpus;
     bool network; /* user-mode: the guest reaches out, nobody reaches in */
     uint64_t timeout_ms;
-    int console_fd;           /* receives every byte of the serial console; the caller's */
-    enum vm_verdict expected; /* ends the run as soon as it is reached; VERDICT_NONE: the first
-                                 final one */
+    int console_fd; /* receives the bytes of the serial console, the first 64 MiB of them; -1: none;
+                       the caller's */
+    enum vm_verdict expected; /* which good sign is waited for, see console_watcher_new() */
     struct reporter *reporter;
 };
 
 struct vm_result {
     enum vm_verdict verdict;
-    char *reason;            /* the console line or fact that decided it; printable */
+    char *reason;            /* the console line or fact that decided it, or for a timeout what is
+                                known instead; printable */
     const char *engine;      /* "qemu" */
     const char *accelerator; /* "kvm" or "tcg" */
     uint64_t duration_ms;    /* from start to verdict */

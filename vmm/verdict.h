@@ -13,14 +13,15 @@
 enum vm_verdict {
     VERDICT_NONE, /* nothing decided yet */
     VERDICT_CLOUD_INIT_DONE,
-    VERDICT_CLOUD_INIT_DEGRADED,
-    VERDICT_CLOUD_INIT_FAILED,
+    VERDICT_CLOUD_INIT_DEGRADED, /* finished, but it warned on the way */
+    VERDICT_CLOUD_INIT_FAILED,   /* a stage or module failed, or the seed was not used */
     VERDICT_LOGIN_PROMPT,
     VERDICT_PANIC,
     VERDICT_NO_ROOT_DEVICE,
     VERDICT_EMERGENCY_SHELL,
     VERDICT_NO_BOOTLOADER,
     VERDICT_RESET_LOOP,
+    VERDICT_POWER_OFF, /* switched itself off before anything else was decided */
     VERDICT_TIMEOUT,
 };
 
@@ -32,15 +33,25 @@ bool vm_verdict_good(enum vm_verdict verdict);
 
 struct console_watcher;
 
-/* seeded: a seed is attached, so that a login prompt alone does not end the boot: cloud-init's word
- * is waited for. */
-int console_watcher_new(bool seeded, struct console_watcher **ret, struct error **err);
+/*
+ * seeded: a seed is attached, so that a login prompt alone does not end the boot: cloud-init's word
+ * is waited for, and it must name the seed as its source.
+ * expected: which of several good signs is waited for; VERDICT_NONE: the first one, with a seed
+ * cloud-init's word. A bad sign always ends the boot.
+ */
+int console_watcher_new(bool seeded, enum vm_verdict expected, struct console_watcher **ret,
+                        struct error **err);
 void console_watcher_feed(struct console_watcher *watcher, const char *bytes, size_t count);
-/* The machine was reset (by the guest); several in a row without progress make a reset loop. */
+/* The machine was reset (by the guest); the fourth time is a reset loop. */
 void console_watcher_reset(struct console_watcher *watcher);
+/* The machine was switched off, or has ended: what was seen so far decides. Not for timeouts. */
+void console_watcher_power_off(struct console_watcher *watcher);
 enum vm_verdict console_watcher_verdict(const struct console_watcher *watcher);
 /* The line that decided; "" while nothing is decided. Valid until the next call. */
 const char *console_watcher_reason(const struct console_watcher *watcher);
+/* What is known while nothing is decided, for the reason of a timeout: "a login prompt appeared,
+ * but cloud-init did not finish" or the last line printed. Caller frees. NULL: out of memory. */
+char *console_watcher_state(const struct console_watcher *watcher);
 /* The last 50 lines, printable; caller frees. NULL: out of memory. */
 char *console_watcher_tail(const struct console_watcher *watcher);
 void console_watcher_free(struct console_watcher *watcher);

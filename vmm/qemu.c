@@ -1,0 +1,384 @@
+#include "vmm/qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "vmm/console_log.h"
+#include "vmm/firmware.h"
+#include "vmm/kvm_probe.h"
+#include "vmm/qemu_args.h"
+#include "vmm/qemu_monitor.h"
+
+enum {
+    stop_grace_ms = 2000,  /* for QEMU to end by itself */
+    words_grace_ms = 2000, /* for what a machine that failed has still to say */
+    words_quiet_ms = 300,  /* it has said it all */
+    max_words = 4096,      /* of QEMU's own standard error, the end of which is kept */
+};
+
+/* A running machine and what it has said. */
+struct machine {
+    const struct vm_config *config;
+    struct qemu_command command; /* also holds the locks of the images */
+    struct proc *proc;
+    int console; /* our ends; -1: closed */
+    int monitor;
+    int errors;
+    struct console_watcher *watcher;
+    struct console_log log;
+    struct qemu_monitor qmp;
+    char words[max_words + 1];
+    size_t words_length;
+    uint64_t deadline;
+    bool ended; /* QEMU is gone */
+    bool switched_off;
+    bool out_of_space;
+    bool halted;
+};
+
+static void machine_release(struct machine *machine)
+{
+    proc_free(machine->proc);
+    int *fds[] = {&machine->console, &machine->monitor, &machine->errors};
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        if (*fds[i] >= 0)
+            close(TAKE_FD(*fds[i]));
+    qemu_command_free(&machine->command);
+    console_watcher_free(machine->watcher);
+}
+#define _cleanup_machine_ _cleanup_(machine_release)
+
+static int make_channel(int *ours, int *theirs, struct error **err)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_sys(err, errno, "cannot make a channel to QEMU");
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    *ours = ends[0];
+    *theirs = ends[1];
+    return 0;
+}
+
+/* What was said is shown with the failure only. */
+static void take_errors(struct machine *machine, const char *bytes, size_t count)
+{
+    if (count > max_words) {
+        bytes += count - max_words;
+        count = max_words;
+    }
+    size_t excess = machine->words_length + count;
+    excess = excess > max_words ? excess - max_words : 0;
+    memmove(machine->words, machine->words + excess, machine->words_length - excess);
+    machine->words_length -= excess;
+    memcpy(machine->words + machine->words_length, bytes, count);
+    machine->words_length += count;
+    machine->words[machine->words_length] = 0;
+}
+
+static void take_event(void *context, enum qemu_event event)
+{
+    struct machine *machine = context;
+    switch (event) {
+    case QEMU_EVENT_RESET:
+        console_watcher_reset(machine->watcher);
+        break;
+    case QEMU_EVENT_SHUTDOWN:
+        machine->switched_off = true;
+        break;
+    case QEMU_EVENT_NO_SPACE:
+        machine->out_of_space = true;
+        break;
+    case QEMU_EVENT_STOP:
+        machine->halted = true;
+        break;
+    }
+}
+
+/* Reads what there is, at most one buffer full. 0: nothing more for now, *fd closed at its end. */
+static size_t read_some(int *fd, char *buffer, size_t size)
+{
+    if (*fd < 0)
+        return 0;
+    ssize_t n = read(*fd, buffer, size);
+    if (n > 0)
+        return (size_t)n;
+    if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        close(TAKE_FD(*fd));
+    return 0;
+}
+
+/* Takes one portion from each channel; *ret_any: there was something. */
+static int take_portion(struct machine *machine, bool *ret_any, struct error **err)
+{
+    char buffer[65536];
+    size_t console = read_some(&machine->console, buffer, sizeof(buffer));
+    if (console > 0) {
+        console_watcher_feed(machine->watcher, buffer, console);
+        int r = console_log_write(&machine->log, buffer, console, machine->deadline, err);
+        if (r < 0)
+            return r;
+    }
+    size_t monitor = read_some(&machine->monitor, buffer, sizeof(buffer));
+    qemu_monitor_feed(&machine->qmp, buffer, monitor, take_event, machine);
+    size_t errors = read_some(&machine->errors, buffer, sizeof(buffer));
+    take_errors(machine, buffer, errors);
+    *ret_any = console > 0 || monitor > 0 || errors > 0;
+    return 0;
+}
+
+/* Waits for something to happen, at most until the deadline. */
+static int wait_for_news(struct machine *machine, uint64_t deadline, struct error **err)
+{
+    struct pollfd fds[] = {
+        {.fd = machine->console, .events = POLLIN},
+        {.fd = machine->monitor, .events = POLLIN},
+        {.fd = machine->errors, .events = POLLIN},
+        {.fd = proc_pidfd(machine->proc), .events = POLLIN},
+    };
+    if (poll(fds, ARRAY_SIZE(fds), deadline_left(deadline)) < 0 && errno != EINTR)
+        return error_sys(err, errno, "cannot wait for QEMU");
+    machine->ended = fds[3].revents != 0;
+    return 0;
+}
+
+static bool decided(const struct machine *machine)
+{
+    return console_watcher_verdict(machine->watcher) != VERDICT_NONE;
+}
+
+/* After a bad end: a panic's trace and a shell's explanation come behind the line that decided. */
+static int hear_last_words(struct machine *machine, struct error **err)
+{
+    uint64_t limit = min_u64(deadline_after(words_grace_ms), machine->deadline);
+    bool any = true;
+    int r = 0;
+    while (r == 0 && any && !machine->ended && clock_now_ms() < limit) {
+        r = wait_for_news(machine, min_u64(limit, deadline_after(words_quiet_ms)), err);
+        if (r == 0)
+            r = take_portion(machine, &any, err);
+    }
+    return r;
+}
+
+/* Until a verdict, the deadline, QEMU's end, or something that keeps the machine from going on. */
+static int watch(struct machine *machine, struct error **err)
+{
+    bool any = false;
+    int r = 0;
+    while (r == 0 && !decided(machine) && clock_now_ms() < machine->deadline) {
+        if (!any && (machine->ended || machine->out_of_space || machine->halted))
+            break;
+        if (!any)
+            r = wait_for_news(machine, machine->deadline, err);
+        if (r == 0)
+            r = take_portion(machine, &any, err);
+    }
+    if (r == 0 && decided(machine) && !vm_verdict_good(console_watcher_verdict(machine->watcher)))
+        r = hear_last_words(machine, err);
+    return r;
+}
+
+/* What is left in the channels of a machine that was stopped. */
+static int drain(struct machine *machine, struct error **err)
+{
+    uint64_t limit = deadline_after(stop_grace_ms);
+    bool any = true;
+    int r = 0;
+    while (r == 0 && any && clock_now_ms() < limit)
+        r = take_portion(machine, &any, err);
+    return r;
+}
+
+/* SIGTERM, and after the grace SIGKILL to whatever is left of the process group: also to children
+ * of a QEMU that has ended by itself. */
+static int stop(struct machine *machine, int *ret_status, struct error **err)
+{
+    pid_t pid = proc_pid(machine->proc);
+    struct pollfd poller = {.fd = proc_pidfd(machine->proc), .events = POLLIN};
+    uint64_t limit = deadline_after(stop_grace_ms);
+    kill(-pid, SIGTERM);
+    while (poll(&poller, 1, deadline_left(limit)) < 0 && errno == EINTR)
+        ;
+    kill(-pid, SIGKILL);
+    return proc_wait(machine->proc, UINT64_MAX, ret_status, err);
+}
+
+static char *last_words(struct machine *machine)
+{
+    _cleanup_free_ char *words = str_printable(str_strip(machine->words));
+    return str_empty(words) ? strdup("it said nothing") : TAKE_PTR(words);
+}
+
+static int explain_end(const char *words, int status, struct error **err)
+{
+    if (strstr(words, "Failed to get") && strstr(words, "lock")) {
+        error_set(err, EBUSY, "the image is in use: %s", words);
+        return error_hint(err, "shut down the virtual machine that uses it, or work on a copy");
+    }
+    if (WIFSIGNALED(status))
+        return error_set(err, EIO, "%s was killed by signal %d (%s)", qemu_program,
+                         WTERMSIG(status), words);
+    return error_set(err, EIO, "%s ended with status %d (%s)", qemu_program, WEXITSTATUS(status),
+                     words);
+}
+
+/* Without a verdict from the console: what became of the machine? `ended`: by itself. */
+static int conclude(struct machine *machine, bool ended, int status, struct error **err)
+{
+    if (decided(machine))
+        return 0;
+    if (machine->switched_off) {
+        console_watcher_power_off(machine->watcher);
+        return 0;
+    }
+    if (machine->out_of_space) {
+        error_set(err, ENOSPC, "no space is left for what the guest writes");
+        return error_hint(err, "set TMPDIR to a directory with more room");
+    }
+    _cleanup_free_ char *words = last_words(machine);
+    if (!words)
+        return error_oom(err);
+    if (ended)
+        return explain_end(words, status, err);
+    if (machine->halted)
+        return error_set(err, EIO, "%s halted the machine (%s)", qemu_program, words);
+    return 0;
+}
+
+static int fill_result(const struct machine *machine, bool kvm, uint64_t duration_ms,
+                       struct vm_result *ret, struct error **err)
+{
+    const struct console_watcher *watcher = machine->watcher;
+    enum vm_verdict verdict = console_watcher_verdict(watcher);
+    _cleanup_vm_result_ struct vm_result result = {
+        .verdict = verdict == VERDICT_NONE ? VERDICT_TIMEOUT : verdict,
+        .engine = qemu_runner.name,
+        .accelerator = kvm ? "kvm" : "tcg",
+        .duration_ms = duration_ms,
+        .console_bytes = machine->log.total,
+        .tail = console_watcher_tail(watcher),
+        .reason = verdict == VERDICT_NONE ? console_watcher_state(watcher)
+                                          : strdup(console_watcher_reason(watcher)),
+    };
+    if (!result.tail || !result.reason)
+        return error_oom(err);
+    *ret = result;
+    result = (struct vm_result){0};
+    return 0;
+}
+
+static void report_command(struct reporter *reporter, const struct strv *argv)
+{
+    _cleanup_str_ struct str line = {0};
+    for (size_t i = 0; i < argv->count; i++)
+        str_appendf(&line, "%s%s", i ? " " : "", argv->items[i]);
+    report(reporter, REPORT_DEBUG, "%s", line.data ? line.data : "");
+}
+
+static int start(struct machine *machine, bool kvm, struct error **err)
+{
+    const struct vm_config *config = machine->config;
+    _cleanup_close_ int console = -1, monitor = -1, errors = -1;
+    int r = make_channel(&machine->console, &console, err);
+    if (r == 0)
+        r = make_channel(&machine->monitor, &monitor, err);
+    if (r == 0)
+        r = make_channel(&machine->errors, &errors, err);
+    if (r == 0)
+        r = qemu_monitor_greet(machine->monitor, err);
+    if (r == 0)
+        r = qemu_args_build(config, kvm, console, monitor, &machine->command, err);
+    if (r < 0)
+        return r;
+    report_command(config->reporter, &machine->command.argv);
+    const struct proc_options options = {
+        .stdin_fd = -1,
+        .stdout_fd = -1,
+        .argv = (const char *const *)machine->command.argv.items,
+        .stderr_fd = errors,
+        .fds = machine->command.fds,
+        .fd_count = machine->command.fd_count,
+    };
+    return proc_spawn(&options, &machine->proc, err);
+}
+
+static int choose_accelerator(struct reporter *reporter, bool *ret_kvm, struct error **err)
+{
+    _cleanup_kvm_report_ struct kvm_report kvm = {0};
+    int r = kvm_probe(&kvm, err);
+    if (r < 0)
+        return r;
+    *ret_kvm = kvm.health == KVM_HEALTHY;
+    report(reporter, REPORT_INFO, "%s: %s", *ret_kvm ? "running on KVM" : "emulating, without KVM",
+           kvm.reason);
+    return 0;
+}
+
+static int run(struct machine *machine, bool kvm, struct vm_result *ret, struct error **err)
+{
+    const struct vm_config *config = machine->config;
+    uint64_t began = clock_now_ms();
+    machine->deadline = deadline_after(config->timeout_ms);
+    bool seeded = false;
+    for (size_t i = 0; i < config->disk_count; i++)
+        seeded = seeded || config->disks[i].seed;
+    int r = console_watcher_new(seeded, config->expected, &machine->watcher, err);
+    if (r == 0)
+        r = start(machine, kvm, err);
+    if (r == 0)
+        r = watch(machine, err);
+    if (r < 0)
+        return r;
+    uint64_t duration = clock_now_ms() - began;
+    bool ended = machine->ended;
+    int status = 0;
+    r = stop(machine, &status, err);
+    if (r == 0)
+        r = drain(machine, err);
+    if (r == 0)
+        r = conclude(machine, ended, status, err);
+    return r < 0 ? r : fill_result(machine, kvm, duration, ret, err);
+}
+
+static int qemu_run(const struct vm_config *config, struct vm_result *ret, struct error **err)
+{
+    bool kvm;
+    int r = choose_accelerator(config->reporter, &kvm, err);
+    if (r < 0)
+        return r;
+    _cleanup_machine_ struct machine machine = {
+        .config = config,
+        .console = -1,
+        .monitor = -1,
+        .errors = -1,
+        .log = {.fd = config->console_fd},
+    };
+    return run(&machine, kvm, ret, err);
+}
+
+static int qemu_available(const struct vm_config *config, struct error **err)
+{
+    _cleanup_firmware_ struct firmware firmware = {0};
+    if (!proc_found(qemu_program)) {
+        error_set(err, ENOENT, "%s is not installed", qemu_program);
+        return error_hint(err, "install qemu-system-x86 (Debian, Ubuntu), qemu-system-x86-core "
+                               "(Fedora) or qemu-base (Arch)");
+    }
+    return config->boot == VM_BOOT_UEFI ? firmware_find(&firmware, err) : 0;
+}
+
+const struct vm_runner qemu_runner = {
+    .name = "qemu",
+    .available = qemu_available,
+    .run = qemu_run,
+};

@@ -1,0 +1,31 @@
+/* QEMU's monitor (QEMU docs/interop/qmp-spec.txt), as far as to hear what happens to the machine.
+ * Private to vmm/. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum qemu_event {
+    QEMU_EVENT_RESET,    /* the guest was reset */
+    QEMU_EVENT_SHUTDOWN, /* it was switched off; QEMU will end */
+    QEMU_EVENT_NO_SPACE, /* an overlay cannot grow; the guest is halted */
+    QEMU_EVENT_STOP,     /* the guest is halted */
+};
+
+typedef void qemu_event_fn(void *context, enum qemu_event event);
+
+/* Zero-initialise. */
+struct qemu_monitor {
+    char line[4096];
+    size_t length;
+    bool overlong; /* the rest of this line is dropped */
+};
+
+/* Asks for events; before or after QEMU has started. */
+int qemu_monitor_greet(int fd, struct error **err);
+
+/* Takes what QEMU sent, in any portions, and calls `event` for each event among it. */
+void qemu_monitor_feed(struct qemu_monitor *monitor, const char *bytes, size_t count,
+                       qemu_event_fn *event, void *context);
