@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/checked.h"
 #include "base/endian.h"
@@ -72,7 +73,11 @@ static int has_ext(struct block *block, uint64_t start, bool *ret, struct error 
     return r;
 }
 
-/* resize2fs takes "FILE?offset=BYTES", but would size the file system by the whole file. */
+/*
+ * resize2fs takes "FILE?offset=BYTES" but forgets the offset in two places: it would size the file
+ * system by the whole file, so it is told the size; and in the end it cuts the file to the size of
+ * the file system, which would cost the last `offset` bytes, so it may not.
+ */
 static int resize_ext(const char *path, uint64_t start, uint64_t length, struct error **err)
 {
     char size[32];
@@ -82,10 +87,15 @@ static int resize_ext(const char *path, uint64_t start, uint64_t length, struct 
         return error_oom(err);
     snprintf(size, sizeof(size), "%lluK", (unsigned long long)length / 1024);
     const char *const argv[] = {"resize2fs", "-f", device, size, NULL};
-    struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv};
+    struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv, .keep_file_sizes = true};
+    struct stat before, after;
+    if (stat(path, &before) < 0)
+        return error_sys(err, errno, "cannot tell the size of the disk");
     int r = proc_check(&options, NULL, 0, 1 << 20, resize_timeout_ms, NULL, err);
     if (r == -ENOENT)
         error_hint(err, "install e2fsprogs");
+    if (r == 0 && (stat(path, &after) < 0 || after.st_size != before.st_size))
+        r = error_set(err, EIO, "resize2fs changed the size of the disk");
     return r;
 }
 

@@ -12,7 +12,7 @@ on_small_disk() {
     "${namespace[@]}" bash -c '
         size=$1 dir=$2 left=$3
         shift 3
-        mount -t tmpfs -o "size=${size}k" tmpfs "$dir" || exit 99
+        mount -t tmpfs -o "size=${size}k,mode=700" tmpfs "$dir" || exit 99
         "$@"
         status=$?
         find "$dir" -type f >"$left"
@@ -67,7 +67,7 @@ is "$(cat left)" '' 'leaves nothing'
 
 # The guest's own file system is full: the image is refused as a whole.
 head -c 200000000 /dev/zero | tr '\0' x >large
-fails 1 'space' 'an upload larger than the guest' "$kiln" build mini -o guest-full.img --upload "$PWD/large:/root/large"
+fails 1 'but .* has only .* left' 'an upload larger than the guest' "$kiln" build mini -o guest-full.img --upload "$PWD/large:/root/large"
 [ ! -e guest-full.img ] && pass 'gives no output' || fail 'gives no output'
 
 # Standard output that does not take everything.

@@ -34,7 +34,9 @@ static void a_caller_may_want_only_the_code(void **state)
     (void)state;
     assert_int_equal(error_set(NULL, EBUSY, "in use"), -EBUSY);
     assert_int_equal(error_sys(NULL, EIO, "x"), -EIO);
-    assert_true(error_wrap(NULL, "context") < 0);
+    assert_int_equal(error_wrap(NULL, "context"), -EIO);
+    error_set(NULL, EBUSY, "in use");
+    assert_int_equal(error_hint(NULL, "wait"), -EBUSY);
     error_clear(NULL);
 }
 

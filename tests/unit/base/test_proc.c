@@ -106,6 +106,23 @@ static void stopping_takes_the_grandchildren_along(void **state)
     close(ends[0]);
 }
 
+static void a_child_can_be_kept_from_cutting_files(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/kiln-unit.XXXXXX";
+    _cleanup_close_ int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, 4096), 0);
+    const char *const argv[] = {"truncate", "--size=10", path, NULL};
+    struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv, .keep_file_sizes = true};
+    assert_int_equal(proc_check(&options, NULL, 0, 100, 5000, NULL, NULL), 0);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 4096);
+    options.keep_file_sizes = false;
+    assert_int_equal(proc_check(&options, NULL, 0, 100, 5000, NULL, NULL), 0);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 10);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_hanging_child_is_stopped_in_time),
         cmocka_unit_test(a_missing_program_is_named),
         cmocka_unit_test(a_failure_quotes_the_childs_last_words),
+        cmocka_unit_test(a_child_can_be_kept_from_cutting_files),
         cmocka_unit_test(stopping_takes_the_grandchildren_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
