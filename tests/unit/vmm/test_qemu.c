@@ -234,6 +234,17 @@ static void a_silent_machine_runs_into_the_time_limit(void **state)
     assert_nothing_left(*state);
 }
 
+static void ending_a_machine_is_not_its_own_end(void **state)
+{
+    const struct world *world = *state;
+    struct vm_disk disk = {.path = world->disk, .format = IMAGE_RAW};
+    struct vm_config config = make_config(&disk);
+    config.timeout_ms = 300;
+    _cleanup_outcome_ struct outcome outcome = run_config("silent-polite", &config);
+    assert_verdict(&outcome, VERDICT_TIMEOUT);
+    assert_nothing_left(world);
+}
+
 static void a_qemu_that_fails_is_quoted(void **state)
 {
     _cleanup_outcome_ struct outcome crash = run_part(*state, "crash");
@@ -466,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_prompt_ends_the_run),
         TEST(a_silent_machine_runs_into_the_time_limit),
+        TEST(ending_a_machine_is_not_its_own_end),
         TEST(a_qemu_that_fails_is_quoted),
         TEST(floods_are_bounded),
         TEST(a_flood_of_errors_blocks_nobody),

@@ -20,10 +20,11 @@
     "[  110.998526] cloud-init[438]: Cloud-init v. 22.4.2 finished at Sat, 21 Nov 2026 13:07:42 "  \
     "+0000. Datasource DataSourceNoCloud [seed=/dev/vdb][dsmode=net].  Up 110.89 seconds\r\n"
 #define SOURCELESS                                                                                 \
-    "[   31.200000] cloud-init[438]: Cloud-init v. 22.4.2 finished at Sat, 21 Nov 2026 13:07:42 "       \
+    "[   31.200000] cloud-init[438]: Cloud-init v. 22.4.2 finished at Sat, 21 Nov 2026 13:07:42 "  \
     "+0000. Datasource DataSourceNone.  Up 30.89 seconds\r\n"
 #define UNREADABLE                                                                                 \
-    "[   62.100000] cloud-init[318]: 2026-11-21 13:10:45,052 - util.py[WARNING]: Failed loading yaml "  \
+    "[   62.100000] cloud-init[318]: 2026-11-21 13:10:45,052 - util.py[WARNING]: Failed loading "  \
+    "yaml "                                                                                        \
     "blob. Invalid format at line 2 column 12\r\n"
 #define MODULE                                                                                     \
     "[  139.997469] cloud-init[441]: 2026-11-21 13:10:45,052 - "                                   \
@@ -86,7 +87,8 @@ static const struct boot {
      "\033[0;1;39mcloud-final.servi\xe2\x80\xa6 cloud user/final scripts.\r\r\n",
      DONE, "Finished cloud-final"},
     {"progress is not the end", true, VERDICT_NONE,
-     "[   85.200000] cloud-init[412]: Cloud-init v. 22.4.2 running 'modules:config' at Sat, 21 Nov 2026 "
+     "[   85.200000] cloud-init[412]: Cloud-init v. 22.4.2 running 'modules:config' at Sat, 21 Nov "
+     "2026 "
      "13:07:15 +0000. Up 83.60 seconds.\r\n",
      VERDICT_NONE, ""},
 
