@@ -107,27 +107,36 @@ const char *outfile_child_path(const struct outfile *out)
     return out->child_path;
 }
 
-/* rename() replaces what is there, link() does not: a nameless file needs a name of its own first,
- * unless nothing may be replaced anyway. */
-static int give_name(struct outfile *out, bool exclusive, struct error **err)
+static int link_nameless(const struct outfile *out, const char *name, struct error **err)
 {
     char self[32];
     snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
-    if (exclusive && !out->temporary) {
-        if (linkat(AT_FDCWD, self, AT_FDCWD, out->path, AT_SYMLINK_FOLLOW) < 0)
-            return error_sys(err, errno, "%s: cannot create", out->path);
-        return 0;
-    }
-    if (!out->temporary) {
-        _cleanup_free_ char *name = temporary_name(out->path, err);
-        if (!name)
-            return -ENOMEM;
-        if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0)
-            return error_sys(err, errno, "%s: cannot create", out->path);
-        out->temporary = TAKE_PTR(name);
-    }
-    if (renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, exclusive ? RENAME_NOREPLACE : 0) <
-        0)
+    if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0)
+        return error_sys(err, errno, "%s: cannot create", out->path);
+    return 0;
+}
+
+const char *outfile_give_name(struct outfile *out, struct error **err)
+{
+    if (out->temporary)
+        return out->temporary;
+    _cleanup_free_ char *name = temporary_name(out->path, err);
+    if (!name || link_nameless(out, name, err) < 0)
+        return NULL;
+    out->temporary = TAKE_PTR(name);
+    return out->temporary;
+}
+
+/* rename() replaces what is there, link() does not: a nameless file needs a name of its own first,
+ * unless nothing may be replaced anyway. */
+static int give_final_name(struct outfile *out, bool exclusive, struct error **err)
+{
+    if (exclusive && !out->temporary)
+        return link_nameless(out, out->path, err);
+    const char *name = outfile_give_name(out, err);
+    if (!name)
+        return error_wrap(err, "cannot finish the output");
+    if (renameat2(AT_FDCWD, name, AT_FDCWD, out->path, exclusive ? RENAME_NOREPLACE : 0) < 0)
         return error_sys(err, errno, "%s: cannot create", out->path);
     free(TAKE_PTR(out->temporary));
     return 0;
@@ -141,7 +150,7 @@ int outfile_commit(struct outfile *out, bool exclusive, struct error **err)
         return r;
     if (fsync(out->fd) < 0)
         return error_sys(err, errno, "%s: cannot write", out->path);
-    r = give_name(owned, exclusive, err);
+    r = give_final_name(owned, exclusive, err);
     if (r < 0)
         return r;
     return dir_sync_of(out->path, err);

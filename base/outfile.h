@@ -24,6 +24,11 @@ int outfile_fd(const struct outfile *out);
 /* The path given to outfile_open(). */
 const char *outfile_path(const struct outfile *out);
 
+/* Gives the unfinished file its hidden temporary name now, for programs that cannot open
+ * outfile_child_path(): those that resolve links first. A process that is killed leaves that name
+ * behind. NULL on error. */
+const char *outfile_give_name(struct outfile *out, struct error **err);
+
 /* A path by which a child process can open the unfinished file, while this process lives. */
 const char *outfile_child_path(const struct outfile *out);
 

@@ -16,6 +16,7 @@ struct build_request {
     enum image_format output_format; /* IMAGE_AUTO: as the base */
     uint64_t size;                   /* bytes; 0: as the base */
     enum guest_engine engine;
+    bool kvm_healthy; /* the appliance may use KVM */
     const struct customize_plan *operations;
     struct reporter *reporter;
 };

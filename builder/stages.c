@@ -133,6 +133,11 @@ static int run_operations(const struct build_request *request, struct guest *gue
     return r;
 }
 
+static const char *name_work_file(void *work, struct error **err)
+{
+    return outfile_give_name(work, err);
+}
+
 int stage_customize(const struct build_request *request, const struct build_plan *plan,
                     struct outfile *work, struct build_result *result, struct error **err)
 {
@@ -141,6 +146,9 @@ int stage_customize(const struct build_request *request, const struct build_plan
         .engine = plan->engine,
         .writable = true,
         .capabilities = customize_plan_needs(request->operations),
+        .give_name = name_work_file,
+        .give_name_context = work,
+        .kvm_healthy = request->kvm_healthy,
         .reporter = request->reporter,
     };
     _cleanup_guest_ struct guest *guest = NULL;

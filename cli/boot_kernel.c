@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/fdio.h"
+#include "cli/kvm.h"
 #include "image/partition.h"
 
 /* UEFI specification 2.10, table 5.7, and GNU GRUB manual, "BIOS installation". */
@@ -85,7 +86,7 @@ int boot_choose_kernel(const char *disk, enum image_format format, struct report
                        struct boot_choice *ret, struct error **err)
 {
     const struct guest_open_options options = {
-        .format = format, .lock = true, .reporter = reporter};
+        .format = format, .lock = true, .kvm_healthy = cli_kvm_healthy(), .reporter = reporter};
     int r = choose_into(disk, &options, ret, err);
     if (r < 0 && r != -EBUSY)
         error_hint(err, "use --firmware bios or --firmware uefi to boot by its own boot loader");

@@ -6,6 +6,7 @@
 #include "cli/catalog.h"
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/kvm.h"
 
 struct build_arguments {
     struct catalog_arguments catalog;
@@ -141,13 +142,15 @@ static int build_run(struct cli *cli, const void *opaque, struct error **err)
         .arch = arguments->arch,
         .size = arguments->size,
         .operations = &cli->plan,
+        .kvm_healthy = cli_kvm_healthy(),
         .reporter = cli->reporter,
     };
     int r = fill_request(arguments, &request, err);
     if (r < 0)
         return r;
     _cleanup_(cli_catalog_close) struct opened_catalog opened = {0};
-    r = cli_catalog_open(&arguments->catalog, cli->reporter, &opened, err);
+    r = cli_catalog_open(&arguments->catalog, request.image, request.arch, cli->reporter, &opened,
+                         err);
     if (r == 0)
         r = build_with(cli, arguments, &request, &opened.catalog, err);
     return r;

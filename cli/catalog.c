@@ -36,11 +36,16 @@ static int load_repos(const struct catalog_arguments *arguments, struct reporter
                       "see kiln-build(1), REPOSITORIES");
 }
 
-int cli_catalog_open(const struct catalog_arguments *arguments, struct reporter *reporter,
-                     struct opened_catalog *ret, struct error **err)
+int cli_catalog_open(const struct catalog_arguments *arguments, const char *wanted,
+                     const char *arch, struct reporter *reporter, struct opened_catalog *ret,
+                     struct error **err)
 {
-    const struct catalog_options options = {.check_signature = arguments->check_signature,
-                                            .reporter = reporter};
+    const struct catalog_options options = {
+        .check_signature = arguments->check_signature,
+        .reporter = reporter,
+        .wanted = wanted,
+        .wanted_arch = arch,
+    };
     int r = load_repos(arguments, reporter, &ret->repos, err);
     if (r == 0)
         r = catalog_load(&ret->repos, &options, &ret->catalog, err);

@@ -41,9 +41,11 @@ struct opened_catalog {
     struct catalog catalog;
 };
 
-/* Reads the repositories' definitions (or --source) and loads their indexes. */
-int cli_catalog_open(const struct catalog_arguments *arguments, struct reporter *reporter,
-                     struct opened_catalog *ret, struct error **err);
+/* Reads the repositories' definitions (or --source) and loads their indexes: all of them, or with
+ * `wanted` only as many as it takes to find that image (arch NULL: the host's). */
+int cli_catalog_open(const struct catalog_arguments *arguments, const char *wanted,
+                     const char *arch, struct reporter *reporter, struct opened_catalog *ret,
+                     struct error **err);
 void cli_catalog_close(struct opened_catalog *opened);
 
 /* The language that the user reads, as the environment says: for index_note(). */

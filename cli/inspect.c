@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/kvm.h"
 #include "guest/inspect.h"
 
 struct inspect_arguments {
@@ -140,7 +141,8 @@ static int inspect(const struct inspect_arguments *arguments,
 static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
 {
     const struct inspect_arguments *arguments = opaque;
-    struct guest_open_options options = {.lock = true, .reporter = cli->reporter};
+    struct guest_open_options options = {
+        .lock = true, .kvm_healthy = cli_kvm_healthy(), .reporter = cli->reporter};
     struct error *cause = NULL;
     int r = image_format_parse(arguments->format, &options.format, &cause);
     if (r == 0)

@@ -151,7 +151,7 @@ static int list_run(struct cli *cli, const void *opaque, struct error **err)
     else if (strcmp(format, "short") != 0)
         return cli_usage(err, "--format: '%s' is none of short, long, json", format);
     _cleanup_(cli_catalog_close) struct opened_catalog opened = {0};
-    int r = cli_catalog_open(&arguments.catalog, cli->reporter, &opened, err);
+    int r = cli_catalog_open(&arguments.catalog, NULL, NULL, cli->reporter, &opened, err);
     if (r == 0)
         r = check_any(&opened.catalog, err);
     if (r < 0)

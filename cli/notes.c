@@ -23,7 +23,8 @@ static int notes_run(struct cli *cli, const void *opaque, struct error **err)
     const struct catalog_source *source;
     const struct index_entry *entry;
     _cleanup_(cli_catalog_close) struct opened_catalog opened = {0};
-    int r = cli_catalog_open(&arguments->catalog, cli->reporter, &opened, err);
+    int r = cli_catalog_open(&arguments->catalog, cli->operands[0], arguments->arch, cli->reporter,
+                             &opened, err);
     if (r == 0)
         r = catalog_find(&opened.catalog, cli->operands[0], arguments->arch, &source, &entry, err);
     if (r < 0)

@@ -239,7 +239,8 @@ static int op_root(struct guest *guest, struct guest_root *ret, struct error **e
         guestfs_free_statvfs(st);
         return r;
     }
-    root.size = (uint64_t)st->blocks * (uint64_t)st->frsize;
+    int64_t size = guestfs_blockdev_getsize64(g, appliance->root);
+    root.size = size > 0 ? (uint64_t)size : 0;
     root.free = (uint64_t)st->bfree * (uint64_t)st->frsize;
     guestfs_free_statvfs(st);
     *ret = root;

@@ -208,29 +208,62 @@ int ext_content_write(struct ext_fs *fs, struct ext_inode *inode, const struct e
 
 /* Reading. */
 
-/* The run of blocks that begins at logical block `at`: *ret_start 0 is a hole. */
-static int find_run(struct ext_fs *fs, struct ext_inode *inode, uint64_t at, uint64_t limit,
-                    uint64_t *ret_start, uint64_t *ret_count, struct error **err)
+/* The part of an extent that begins at logical block `at`; a hole is taken block by block. */
+static errcode_t find_in_extents(struct ext_fs *fs, struct ext_inode *inode, uint64_t at,
+                                 blk64_t *ret_start, uint64_t *ret_count)
+{
+    ext2_extent_handle_t handle;
+    struct ext2fs_extent extent;
+    errcode_t code = ext2fs_extent_open2(fs->fs, inode->number, ext_small(inode), &handle);
+    if (code)
+        return code;
+    *ret_start = 0;
+    *ret_count = 1;
+    code = ext2fs_extent_goto(handle, at);
+    if (!code)
+        code = ext2fs_extent_get(handle, EXT2_EXTENT_CURRENT, &extent);
+    ext2fs_extent_free(handle);
+    if (code == EXT2_ET_EXTENT_NOT_FOUND || code == EXT2_ET_NO_CURRENT_NODE)
+        return 0;
+    if (code || at < extent.e_lblk || at - extent.e_lblk >= extent.e_len)
+        return code;
+    uint64_t skip = at - extent.e_lblk;
+    *ret_count = extent.e_len - skip;
+    if (!(extent.e_flags & EXT2_EXTENT_FLAGS_UNINIT))
+        *ret_start = extent.e_pblk + skip;
+    return 0;
+}
+
+static errcode_t find_by_block(struct ext_fs *fs, struct ext_inode *inode, uint64_t at,
+                               uint64_t limit, blk64_t *ret_start, uint64_t *ret_count)
 {
     uint64_t count = 0;
-    blk64_t first = 0;
     while (count < limit) {
         blk64_t block;
-        int flags;
         errcode_t code = ext2fs_bmap2(fs->fs, inode->number, ext_small(inode), NULL, 0, at + count,
-                                      &flags, &block);
+                                      NULL, &block);
         if (code)
-            return ext_fail(fs, code, err, "cannot read");
-        if (flags & BMAP_RET_UNINIT)
-            block = 0;
+            return code;
         if (count == 0)
-            first = block;
-        else if (block != (first ? first + count : 0))
+            *ret_start = block;
+        else if (block != (*ret_start ? *ret_start + count : 0))
             break;
         count++;
     }
-    *ret_start = first;
     *ret_count = count;
+    return 0;
+}
+
+/* The run of at most `limit` blocks that begins at logical block `at`: *ret_start 0 is a hole. */
+static int find_run(struct ext_fs *fs, struct ext_inode *inode, uint64_t at, uint64_t limit,
+                    blk64_t *ret_start, uint64_t *ret_count, struct error **err)
+{
+    errcode_t code = inode->raw->i_flags & EXT4_EXTENTS_FL
+                         ? find_in_extents(fs, inode, at, ret_start, ret_count)
+                         : find_by_block(fs, inode, at, limit, ret_start, ret_count);
+    if (code)
+        return ext_fail(fs, code, err, "cannot read");
+    *ret_count = min_u64(*ret_count, limit);
     return 0;
 }
 
@@ -263,7 +296,8 @@ int ext_content_read(struct ext_fs *fs, struct ext_inode *inode, void *buf, size
     if (!chunk)
         return error_oom(err);
     for (uint64_t at = 0, done = 0; done < size;) {
-        uint64_t start = 0, count = 0;
+        blk64_t start = 0;
+        uint64_t count = 0;
         uint64_t left = (size - done) / block + ((size - done) % block != 0);
         ext_start(fs);
         int r = find_run(fs, inode, at, min_u64(left, CHUNK / block), &start, &count, err);

@@ -39,12 +39,20 @@ static int with_reason(struct guest *guest, const char *reason, struct guest **r
     return 0;
 }
 
+static int start_appliance(const char *path, const struct guest_open_options *options,
+                           struct guest **ret, struct error **err)
+{
+    if (options->give_name)
+        path = options->give_name(options->give_name_context, err);
+    return path ? appliance_open(path, options, ret, err) : error_wrap(err, "no name for the disk");
+}
+
 static int open_appliance(const char *path, const struct guest_open_options *options,
                           const char *reason, struct guest **ret, struct error **err)
 {
     struct guest *guest;
     report(options->reporter, REPORT_DEBUG, "%s: starting the appliance: %s", path, reason);
-    int r = appliance_open(path, options, &guest, err);
+    int r = start_appliance(path, options, &guest, err);
     if (r < 0)
         return error_wrap(err, "the appliance engine is needed (%s)", reason);
     return with_reason(guest, reason, ret, err);
@@ -86,7 +94,7 @@ int guest_open(const char *path, const struct guest_open_options *options, struc
             return r;
         return with_reason(guest, "asked for", ret, err);
     case GUEST_ENGINE_APPLIANCE:
-        r = appliance_open(path, options, &guest, err);
+        r = start_appliance(path, options, &guest, err);
         if (r < 0)
             return r;
         return with_reason(guest, "asked for", ret, err);

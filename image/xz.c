@@ -45,8 +45,8 @@ static enum decoder_result xz_begin(void *state)
     struct xz *xz = state;
     uint32_t processors = lzma_cputhreads();
     lzma_mt options = {
-        /* Damage is told at once: what was expanded before it is thrown away anyway. */
-        .flags = LZMA_TELL_UNSUPPORTED_CHECK | LZMA_FAIL_FAST,
+        /* Not LZMA_FAIL_FAST: it calls a truncated file a corrupt one. */
+        .flags = LZMA_TELL_UNSUPPORTED_CHECK,
         .threads = processors ? processors : 1,
         /* Above the first limit threads are given up, above the second the file is. */
         .memlimit_threading = xz->memory_limit,

@@ -77,6 +77,14 @@ static int refuse_keyless(const struct repo *repo, const char *name, struct erro
                       repo->origin);
 }
 
+static bool has_wanted(const struct catalog *catalog, const struct catalog_options *options)
+{
+    const struct catalog_source *source;
+    const struct index_entry *entry;
+    return options->wanted &&
+           catalog_find(catalog, options->wanted, options->wanted_arch, &source, &entry, NULL) == 0;
+}
+
 static int load_source(const struct repo *repo, const struct catalog_options *options,
                        struct index *ret, struct error **err)
 {
@@ -112,6 +120,8 @@ int catalog_load(struct repo_list *repos, const struct catalog_options *options,
             catalog_free(&catalog);
             return error_oom(err);
         }
+        if (r == 0 && has_wanted(&catalog, options))
+            break;
         if (r == 0)
             continue;
         const char *remedy = error_remedy(source->failure);

@@ -13,6 +13,10 @@
 struct catalog_options {
     bool check_signature; /* --no-check-signature clears it */
     struct reporter *reporter;
+    /* Where one image is looked for: repositories behind the first that has it are not contacted,
+     * so that a slow or dead one costs nothing. NULL: all are loaded. */
+    const char *wanted;
+    const char *wanted_arch; /* NULL: the host's */
 };
 
 struct catalog_source {

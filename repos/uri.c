@@ -82,8 +82,10 @@ bool uri_is_remote(const char *uri)
     static const char *const prefixes[] = {"http://", "https://", "ftp://"};
     for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
         size_t length = strlen(prefixes[i]);
-        if (strncasecmp(uri, prefixes[i], length) == 0)
-            return uri[length] != '\0' && uri[length] != '/';
+        if (strncasecmp(uri, prefixes[i], length) != 0)
+            continue;
+        size_t authority = strcspn(uri + length, "/?#");
+        return authority > 0 && uri[length + authority - 1] != '@';
     }
     return false;
 }

@@ -20,7 +20,7 @@
 #include "vmm/qemu_monitor.h"
 
 enum {
-    stop_grace_ms = 2000,  /* for QEMU to end by itself */
+    stop_grace_ms = 1000,  /* for QEMU to end by itself */
     words_grace_ms = 2000, /* for what a machine that failed has still to say */
     words_quiet_ms = 300,  /* it has said it all */
     max_words = 4096,      /* of QEMU's own standard error, the end of which is kept */
@@ -319,7 +319,7 @@ static int choose_accelerator(struct reporter *reporter, bool *ret_kvm, struct e
     if (r < 0)
         return r;
     *ret_kvm = kvm.health == KVM_HEALTHY;
-    report(reporter, REPORT_INFO, "%s: %s", *ret_kvm ? "running on KVM" : "emulating, without KVM",
+    report(reporter, REPORT_INFO, "%s: %s", *ret_kvm ? "Running on KVM" : "Emulating, without KVM",
            kvm.reason);
     return 0;
 }

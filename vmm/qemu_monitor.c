@@ -4,13 +4,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* `data`: what must stand in the message besides. A SHUTDOWN that is not the guest's doing is our
+ * own signal. */
 static const struct {
     const char *name;
+    const char *data;
     enum qemu_event event;
 } events[] = {
-    {"RESET\"", QEMU_EVENT_RESET},
-    {"SHUTDOWN\"", QEMU_EVENT_SHUTDOWN},
-    {"STOP\"", QEMU_EVENT_STOP},
+    {"RESET\"", "\"guest\": true", QEMU_EVENT_RESET},
+    {"SHUTDOWN\"", "\"guest\": true", QEMU_EVENT_SHUTDOWN},
+    {"BLOCK_IO_ERROR\"", "\"nospace\": true", QEMU_EVENT_NO_SPACE},
+    {"STOP\"", "", QEMU_EVENT_STOP},
 };
 
 int qemu_monitor_greet(int fd, struct error **err)
@@ -31,10 +35,9 @@ static void take_line(const char *line, qemu_event_fn *event, void *context)
     if (!name)
         return;
     name += sizeof(key) - 1;
-    if (strncmp(name, "BLOCK_IO_ERROR\"", 15) == 0 && strstr(line, "\"nospace\": true"))
-        event(context, QEMU_EVENT_NO_SPACE);
     for (size_t i = 0; i < ARRAY_SIZE(events); i++)
-        if (strncmp(name, events[i].name, strlen(events[i].name)) == 0)
+        if (strncmp(name, events[i].name, strlen(events[i].name)) == 0 &&
+            strstr(name, events[i].data))
             event(context, events[i].event);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/outfile.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "guest/guest.h"
@@ -20,8 +21,8 @@
 #define COMMAND_MS 60000
 
 struct fixture {
-    char dir[256];    /* removed with everything in it */
-    char tree[300];   /* where the guest's files are gathered */
+    char dir[256];  /* removed with everything in it */
+    char tree[300]; /* where the guest's files are gathered */
     char image[300];
 };
 
@@ -60,6 +61,9 @@ static inline int fixture_run(const char *const *argv, char **ret_out)
 
 static inline void fixture_setup(struct fixture *fx)
 {
+    /* Where mke2fs and its kin are, which is not in everybody's PATH. */
+    _cleanup_free_ char *path = str_printf(NULL, "%s:/usr/sbin:/sbin", getenv("PATH"));
+    setenv("PATH", path, 1);
     const char *tmp = getenv("TMPDIR");
     snprintf(fx->dir, sizeof(fx->dir), "%.200s/kiln-guest.XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(fx->dir));

@@ -130,10 +130,13 @@ static void step(struct model *model)
         /* Relative targets lead to the same place on both sides. */
         size = draw(model, 3) ? 2 : 250;
         data = malloc(600);
-        snprintf(data, 600, "%.*s%s", (int)size / 2 * 2, "././././././././././././././././././././."
-                 "/././././././././././././././././././././././././././././././././././././././././."
-                 "/./././././././././././././././././././././././././././././././././././././././"
-                 "./././././././././././././././././././././././././././", draw(model, 2) ? "a" : "../b");
+        snprintf(
+            data, 600, "%.*s%s", (int)size / 2 * 2,
+            "././././././././././././././././././././."
+            "/././././././././././././././././././././././././././././././././././././././././."
+            "/./././././././././././././././././././././././././././././././././././././././"
+            "./././././././././././././././././././././././././././",
+            draw(model, 2) ? "a" : "../b");
         r = guest_symlink(guest, data, path, err);
         agree(model, "symlink", path, r, host_result(symlink(data, host)), err);
         break;
@@ -304,7 +307,8 @@ static void ext4_without_checksums(void **state)
 
 static void ext4_with_tables_spread(void **state)
 {
-    run_model(*state, "ext4", "64M", OPTIONS("-b", "1024", "-O", "meta_bg,^resize_inode", "-g", "2048"));
+    run_model(*state, "ext4", "64M",
+              OPTIONS("-b", "1024", "-O", "meta_bg,^resize_inode", "-g", "2048"));
 }
 
 static void ext3_of_old(void **state)
@@ -322,8 +326,12 @@ static void ext2_of_old(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(ext4_as_made_today),     TEST(ext4_with_small_blocks),  TEST(ext4_with_data_in_inodes),
-        TEST(ext4_without_checksums), TEST(ext4_with_tables_spread), TEST(ext3_of_old),
+        TEST(ext4_as_made_today),
+        TEST(ext4_with_small_blocks),
+        TEST(ext4_with_data_in_inodes),
+        TEST(ext4_without_checksums),
+        TEST(ext4_with_tables_spread),
+        TEST(ext3_of_old),
         TEST(ext2_of_old),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

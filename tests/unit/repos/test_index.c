@@ -12,7 +12,7 @@
 static void parse(const char *text, struct index *ret)
 {
     _cleanup_error_ struct error *err = NULL;
-    expect_success(index_parse(text, strlen(text), "index", ret, &err), err);
+    expect_success(index_parse(text, strlen(text), "index", ret, &err), &err);
 }
 
 static void every_field_is_read(void **state)
@@ -140,9 +140,9 @@ static void notes_follow_the_locale(void **state)
     static const struct {
         const char *locale, *note;
     } cases[] = {
-        {"pt_BR.UTF-8", "b"},  {"pt_PT.UTF-8", "p"}, {"pt", "p"}, {"de_DE@euro", "d"},
-        {"en_GB.UTF-8", "plain"}, {"C", "plain"},       {"", "plain"}, {NULL, "plain"},
-        {"d", "plain"},
+        {"pt_BR.UTF-8", "b"}, {"pt_PT.UTF-8", "p"},     {"pt", "p"},
+        {"de_DE@euro", "d"},  {"en_GB.UTF-8", "plain"}, {"C", "plain"},
+        {"", "plain"},        {NULL, "plain"},          {"d", "plain"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_string_equal(index_note(&index.entries[0], cases[i].locale), cases[i].note);
@@ -237,7 +237,7 @@ static void many_entries_take_little_time_and_too_many_are_refused(void **state)
     for (int i = 0; i < 65536; i++)
         str_appendf(&text, "[image-%d]\n" ENTRY, i);
     int r = index_parse(text.data, text.length, "index", &index, &err);
-    expect_success(r, err);
+    expect_success(r, &err);
     assert_int_equal(index.count, 65536);
     index_free(&index);
     str_append(&text, "[one-more]\n" ENTRY);
@@ -255,8 +255,8 @@ static void an_index_of_virt_builder_repository_is_read(void **state)
     _cleanup_index_ struct index index = {0};
     size_t size = 0;
     expect_success(
-        file_read("tests/golden/index-virt-builder-repository", 1 << 20, &text, &size, &err), err);
-    expect_success(index_parse(text, size, "index", &index, &err), err);
+        file_read("tests/golden/index-virt-builder-repository", 1 << 20, &text, &size, &err), &err);
+    expect_success(index_parse(text, size, "index", &index, &err), &err);
     assert_int_equal(index.count, 2);
     const struct index_entry *e = &index.entries[0];
     assert_string_equal(e->id, "mini");

@@ -10,7 +10,7 @@ static void load(struct world *world, struct repo_list *ret, const char *first, 
     strv_addf(&directories, NULL, "%s/%s", world->dir, first);
     if (second)
         strv_addf(&directories, NULL, "%s/%s", world->dir, second);
-    expect_success(repo_list_load(&directories, ret, &world->reporter, &err), err);
+    expect_success(repo_list_load(&directories, ret, &world->reporter, &err), &err);
 }
 
 static void a_definition_is_read(void **state)
@@ -71,8 +71,7 @@ static void broken_definitions_do_not_hide_others(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         _cleanup_repo_list_ struct repo_list list = {0};
-        _cleanup_free_ char *text =
-            str_printf(NULL, "%s[good]\nuri=/srv/index\n", cases[i].text);
+        _cleanup_free_ char *text = str_printf(NULL, "%s[good]\nuri=/srv/index\n", cases[i].text);
         world_text(world, "d/a.conf", text);
         load(world, &list, "d", NULL);
         expect_warning(world, cases[i].warning);
@@ -117,8 +116,8 @@ static void directories_follow_the_environment(void **state)
 {
     (void)state;
     static const char *const wanted[] = {
-        "/c/kiln/repos.d",  "/c/virt-builder/repos.d",  "/x/kiln/repos.d", "/x/virt-builder/repos.d",
-        "/y/kiln/repos.d",  "/y/virt-builder/repos.d",  "/v/kiln/repos.d", "/v/virt-builder/repos.d",
+        "/c/kiln/repos.d", "/c/virt-builder/repos.d", "/x/kiln/repos.d", "/x/virt-builder/repos.d",
+        "/y/kiln/repos.d", "/y/virt-builder/repos.d", "/v/kiln/repos.d", "/v/virt-builder/repos.d",
     };
     _cleanup_strv_ struct strv list = {0}, fallback = {0};
     setenv("XDG_CONFIG_HOME", "/c", 1);
@@ -147,12 +146,12 @@ static void a_source_is_added_with_its_fingerprint(void **state)
     _cleanup_free_ char *here = getcwd(NULL, 0);
     expect_success(repo_list_add(&list, "http://u:secret@h/index.asc",
                                  "0x7777 1F7b 63a1 9d8b 3a1f  d1a0 c6a1 1111 2222 3333", &err),
-                   err);
+                   &err);
     assert_string_equal(list.items[0].name, "http://h/index.asc");
     assert_string_equal(list.items[0].uri, "http://u:secret@h/index.asc");
     assert_string_equal(list.items[0].fingerprint, "77771F7B63A19D8B3A1FD1A0C6A1111122223333");
     assert_string_equal(list.items[0].origin, "--source");
-    expect_success(repo_list_add(&list, "sub/index", NULL, &err), err);
+    expect_success(repo_list_add(&list, "sub/index", NULL, &err), &err);
     assert_true(str_starts(list.items[1].uri, here));
     assert_true(str_ends(list.items[1].uri, "/sub/index"));
     assert_null(list.items[1].fingerprint);

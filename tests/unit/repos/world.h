@@ -1,5 +1,5 @@
-/* What the tests of this folder share: a scratch directory, a reporter that remembers, refusals, the
- * HTTP server of tests/fakes, and keys of gpg. */
+/* What the tests of this folder share: a scratch directory, a reporter that remembers, refusals,
+ * the HTTP server of tests/fakes, and keys of gpg. */
 #pragma once
 
 #include <errno.h>
@@ -25,7 +25,14 @@ struct world {
     struct proc *server;
     char base[64]; /* "http://127.0.0.1:PORT" */
     bool keyring;
+    char *tmpdir; /* $TMPDIR as it was */
 };
+
+/* Temporary files of what is tested go into the scratch directory, until the test ends. */
+static inline void world_use_as_tmpdir(struct world *world)
+{
+    setenv("TMPDIR", world->dir, 1);
+}
 
 static inline void world_message(struct reporter *reporter, enum report_level level,
                                  const char *text)
@@ -41,6 +48,7 @@ static inline int world_make(void **state)
     const char *tmp = getenv("TMPDIR");
     world->reporter.message = world_message;
     snprintf(world->dir, sizeof(world->dir), "%.150s/kiln-test.XXXXXX", tmp ? tmp : "/tmp");
+    world->tmpdir = tmp ? strdup(tmp) : NULL;
     *state = world;
     return mkdtemp(world->dir) ? 0 : -1;
 }
@@ -66,6 +74,11 @@ static inline int world_remove(void **state)
         proc_output_free(&output);
         unsetenv("GNUPGHOME");
     }
+    if (world->tmpdir)
+        setenv("TMPDIR", world->tmpdir, 1);
+    else
+        unsetenv("TMPDIR");
+    free(world->tmpdir);
     int r = nftw(world->dir, world_remove_one, 8, FTW_DEPTH | FTW_PHYS);
     str_free(&world->warnings);
     str_free(&world->infos);
@@ -116,16 +129,18 @@ static inline void expect_refusal(int r, int wanted, struct error **err, const c
     error_clear(err);
 }
 
-static inline void expect_success(int r, const struct error *err)
+/* By address: the call that sets it stands beside it in the arguments. */
+static inline void expect_success(int r, struct error **err)
 {
     if (r < 0)
-        fail_msg("refused: %s", error_message(err));
+        fail_msg("refused: %s", error_message(*err));
 }
 
 static inline void expect_warning(struct world *world, const char *text)
 {
     if (!contains(world->warnings.data, text))
-        fail_msg("no warning says '%s': %s", text, world->warnings.data ? world->warnings.data : "");
+        fail_msg("no warning says '%s': %s", text,
+                 world->warnings.data ? world->warnings.data : "");
 }
 
 /* Serves DIR/web, logging into DIR/requests. Runs from the root of the sources, as make does. */
