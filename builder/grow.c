@@ -114,8 +114,6 @@ static int grow_partition(struct block *block, const char *expand, struct grow_r
     }
     snprintf(ret->device, sizeof(ret->device), "/dev/sda%u", number);
     r = partition_grow(block, number, &ret->length, err);
-    if (r == 0)
-        r = block_flush(block, err);
     if (r < 0)
         return r;
     _cleanup_partition_table_ struct partition_table table = {0};

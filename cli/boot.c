@@ -259,9 +259,9 @@ const struct cli_command boot_command = {
     .description =
         "Boots the image under a throw-away overlay, watches its serial console, and ends with a "
         "verdict: cloud-init-done, cloud-init-degraded, cloud-init-failed, login-prompt, panic, "
-        "no-root-device, emergency-shell, no-bootloader, reset-loop or timeout. The image is "
-        "never written; its digest before and after is compared. Exit status 0 when the expected "
-        "verdict was reached.",
+        "no-root-device, emergency-shell, no-bootloader, reset-loop, power-off or timeout. The "
+        "image is never written; its digest before and after is compared. Exit status 0 when the "
+        "expected verdict was reached.",
     .example = "kiln boot web1.img --seed web1-seed.iso --timeout 5m",
     .options = boot_options,
     .min_operands = 1,

@@ -22,9 +22,9 @@ void boot_print_text(const struct boot_facts *facts)
     printf("Console: %s (%llu bytes)\n", facts->console_log,
            (unsigned long long)result->console_bytes);
     if (facts->unchanged)
-        printf("Image: unchanged (sha256 %s)\n", facts->after);
+        printf("Image: unchanged (digest %s)\n", facts->after);
     else
-        printf("Image: CHANGED during the boot (sha256 before %s, after %s)\n", facts->before,
+        printf("Image: CHANGED during the boot (digest before %s, after %s)\n", facts->before,
                facts->after);
 }
 
@@ -39,8 +39,8 @@ int boot_print_json(const struct boot_facts *facts, struct error **err)
                   json_text(result->engine), "accelerator", json_text(result->accelerator),
                   "duration_ms", (json_int_t)result->duration_ms, "console_log",
                   json_text(facts->console_log), "console_bytes", (json_int_t)result->console_bytes,
-                  "image_unchanged", facts->unchanged, "sha256_before", facts->before,
-                  "sha256_after", facts->after, "console_tail",
+                  "image_unchanged", facts->unchanged, "digest_before", facts->before,
+                  "digest_after", facts->after, "console_tail",
                   json_text(facts->passed ? NULL : result->tail)),
         err);
 }

@@ -72,7 +72,7 @@ char *cli_command_help(const struct cli_command *command, unsigned columns)
         append_options(&out, command->options, columns);
     }
     if (command->customizes) {
-        str_append(&out, "\nChanges to the guest, done in this order, passwords last:\n");
+        str_append(&out, "\nChanges to the guest, done in the order given, passwords last:\n");
         for (size_t i = 0; i < customize_operation_count; i++) {
             const struct customize_operation *operation = customize_operations[i];
             append_option(&out, 0, operation->name, operation->metavar, operation->help, NULL,

@@ -63,8 +63,9 @@ static void print_long(const struct catalog_source *source, const struct index_e
         print_field("Download size:", format_size(entry->compressed_size, size));
     print_field("Repository:", source->repo->name);
     const char *note = index_note(entry, cli_message_locale());
-    if (note)
-        print_field("Notes:\n\n", note);
+    _cleanup_free_ char *printable = note ? str_printable(note) : NULL;
+    if (printable)
+        printf("Notes:\n\n%s\n", printable);
     putchar('\n');
 }
 

@@ -3,10 +3,10 @@
 #include <sys/stat.h>
 
 #include "base/outfile.h"
+#include "base/sshkey.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "datasource/nocloud.h"
-#include "datasource/sshkey.h"
 
 struct seed_arguments {
     const char *output;

@@ -1,4 +1,4 @@
-/* Finds the key that a user means who names none. */
+#include "customize/ssh_default.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "customize/ssh_key.h"
+#include "base/str.h"
 
 static bool is_public_key_name(const char *name)
 {

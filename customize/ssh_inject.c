@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sshkey.h"
 #include "customize/account.h"
 #include "customize/distro.h"
 #include "customize/operations.h"
-#include "customize/ssh_key.h"
+#include "customize/ssh_default.h"
 #include "customize/text.h"
 
 struct ssh_request {
@@ -31,14 +32,12 @@ static int read_selector(const char *selector, struct strv *keys, struct error *
     if (!*selector) {
         _cleanup_free_ char *path = NULL;
         int r = ssh_key_default(&path, err);
-        return r < 0 ? r : ssh_keys_read(path, keys, err);
+        return r < 0 ? r : sshkey_read(path, keys, err);
     }
     if (str_starts(selector, "file:") && selector[strlen("file:")])
-        return ssh_keys_read(selector + strlen("file:"), keys, err);
-    if (str_starts(selector, "string:")) {
-        const char *text = selector + strlen("string:");
-        return ssh_keys_parse(text, strlen(text), "the key given", keys, err);
-    }
+        return sshkey_read(selector + strlen("file:"), keys, err);
+    if (str_starts(selector, "string:"))
+        return sshkey_read_text(selector + strlen("string:"), "the key given", keys, err);
     error_set(err, EINVAL, "the key selector '%s' is none of the known ones", selector);
     return error_hint(err, "Selectors are file:FILE and string:KEY; without one, your own newest "
                            "~/.ssh/id*.pub is taken.");
@@ -67,13 +66,13 @@ static int ssh_inject_parse(const char *argument, void **ret_data, struct error 
 
 static bool has_key(const struct text *authorized, const char *wanted_line)
 {
-    struct ssh_key wanted;
-    struct ssh_key present;
+    struct sshkey wanted;
+    struct sshkey present;
     struct line line;
-    if (!ssh_key_parse(wanted_line, strlen(wanted_line), &wanted))
+    if (!sshkey_parse(wanted_line, strlen(wanted_line), &wanted))
         return false;
     for (size_t offset = 0; text_next_line(authorized, &offset, &line);)
-        if (ssh_key_parse(line.start, line.length, &present) && ssh_key_equal(&present, &wanted))
+        if (sshkey_parse(line.start, line.length, &present) && sshkey_equal(&present, &wanted))
             return true;
     return false;
 }

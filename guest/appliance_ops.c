@@ -185,9 +185,26 @@ static int op_mkdir(struct guest *guest, const char *path, mode_t mode, struct e
     return r;
 }
 
+/* The path with its directory resolved within the guest: libguestfs runs ln(1) outside of it, which
+ * would follow links to wherever they lead there. */
+static char *resolve_parent(struct guest *guest, const char *path, struct error **err)
+{
+    _cleanup_free_ char *parent = path_parent(path);
+    if (!parent) {
+        error_oom(err);
+        return NULL;
+    }
+    _cleanup_free_ char *real = guestfs_realpath(handle_of(guest), parent);
+    if (!real) {
+        appliance_fail(appliance_of(guest), err);
+        return NULL;
+    }
+    return str_printf(err, "%s/%s", strcmp(real, "/") == 0 ? "" : real, path_name(path));
+}
+
 static int op_symlink(struct guest *guest, const char *target, const char *path, struct error **err)
 {
-    /* libguestfs runs ln(1), which would make the link within an existing directory. */
+    /* ln(1) would also make the link within an existing directory. */
     struct guest_stat st;
     _cleanup_error_ struct error *absent = NULL;
     int r = op_stat(guest, path, false, &st, &absent);
@@ -195,7 +212,13 @@ static int op_symlink(struct guest *guest, const char *target, const char *path,
         return error_set(err, EEXIST, "already exists");
     if (r != -ENOENT)
         return error_move(err, TAKE_PTR(absent));
-    return done(guest, guestfs_ln_s(handle_of(guest), target, path), err);
+    if (str_ends(path, "/"))
+        return error_set(err, ENOENT, "ends with a slash, where a link is to be made");
+    struct error *error = NULL;
+    _cleanup_free_ char *real = resolve_parent(guest, path, &error);
+    if (!real)
+        return error_move(err, error);
+    return done(guest, guestfs_ln_s(handle_of(guest), target, real), err);
 }
 
 static int op_rename(struct guest *guest, const char *from, const char *to, struct error **err)

@@ -107,11 +107,12 @@ struct guest_open_options {
     bool writable;
     unsigned capabilities; /* what the work needs; 0 means GUEST_CAN_EDIT */
     bool lock;             /* refuse images in use; see image_open() */
-    /* For a disk that has no name yet (see base/outfile.h): gives it one, since the appliance can open
-     * only named files. Called at most once; the name stays the callee's. NULL: `path` is a name. */
+    /* For a disk that has no name yet (see base/outfile.h): gives it one, since the appliance can
+     * open only named files. Called at most once; the name stays the callee's. NULL: `path` is a
+     * name. */
     const char *(*give_name)(void *context, struct error **err);
     void *give_name_context;
-    bool kvm_healthy;      /* the appliance may use KVM: it was seen to work */
+    bool kvm_healthy; /* the appliance may use KVM: it was seen to work */
     struct reporter *reporter;
 };
 

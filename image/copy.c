@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/checked.h"
+#include "base/endian.h"
 #include "base/fdio.h"
 #include "image/sparse.h"
 
@@ -156,20 +157,18 @@ int copy_file_sparse(int in_fd, const char *in_name, int out_fd, const char *out
     return 0;
 }
 
-/* What is done with one piece of a block source: of data (bytes at `data`) or of zeroes (NULL). */
+/* What is done with one piece of a block source's data. */
 typedef int (*piece_fn)(void *context, const void *data, size_t count, uint64_t offset,
                         struct error **err);
 
 static int walk_run(struct block *block, uint8_t *chunk, uint64_t offset, uint64_t length,
-                    enum block_state state, piece_fn piece, void *context, struct error **err)
+                    piece_fn piece, void *context, struct error **err)
 {
     while (length > 0) {
         size_t count = (size_t)min_u64(length, chunk_size);
-        int r = 0;
-        if (state == BLOCK_DATA)
-            r = block_pread(block, chunk, count, offset, err);
+        int r = block_pread(block, chunk, count, offset, err);
         if (r == 0)
-            r = piece(context, state == BLOCK_DATA ? chunk : NULL, count, offset, err);
+            r = piece(context, chunk, count, offset, err);
         if (r < 0)
             return r;
         offset += count;
@@ -178,9 +177,8 @@ static int walk_run(struct block *block, uint8_t *chunk, uint64_t offset, uint64
     return 0;
 }
 
-/* Hands the contents of the block over in order. Holes are not read. */
-static int walk_block(struct block *block, bool want_holes, piece_fn piece, void *context,
-                      struct error **err)
+/* Hands the data of the block over in order, without the holes. */
+static int walk_block(struct block *block, piece_fn piece, void *context, struct error **err)
 {
     _cleanup_free_ uint8_t *chunk = malloc(chunk_size);
     if (!chunk)
@@ -189,8 +187,8 @@ static int walk_block(struct block *block, bool want_holes, piece_fn piece, void
         enum block_state state;
         uint64_t length;
         int r = block_extent(block, offset, block->size - offset, &state, &length, err);
-        if (r == 0 && (state == BLOCK_DATA || want_holes))
-            r = walk_run(block, chunk, offset, length, state, piece, context, err);
+        if (r == 0 && state == BLOCK_DATA)
+            r = walk_run(block, chunk, offset, length, piece, context, err);
         if (r < 0)
             return r;
         offset += length;
@@ -223,37 +221,42 @@ int copy_block_to_raw(struct block *block, int out_fd, const char *out_name,
     if (r == 0)
         r = sparse_finish(out_fd, block->size, out_name, err);
     if (r == 0)
-        r = walk_block(block, false, write_piece, &out, err);
+        r = walk_block(block, write_piece, &out, err);
     if (r == 0)
         report_progress(reporter, task, block->size, block->size);
     return r;
 }
 
-struct hashing {
-    struct digest *digest;
-    const uint8_t *zeroes; /* chunk_size of them */
-};
+enum { sector_size = 512 };
 
+/* Sectors are the smallest units that any format tells apart, so that what is hashed does not
+ * depend on where its runs of data happen to begin. */
 static int hash_piece(void *context, const void *data, size_t count, uint64_t offset,
                       struct error **err)
 {
-    const struct hashing *hashing = context;
-    (void)offset;
+    struct digest *digest = context;
+    const uint8_t *bytes = data;
     (void)err;
-    digest_update(hashing->digest, data ? data : hashing->zeroes, count);
+    for (size_t done = 0; done < count; done += sector_size) {
+        size_t length = (size_t)min_u64(count - done, sector_size);
+        if (bytes_are_zero(bytes + done, length))
+            continue;
+        le64_t place = le64_put(offset + done);
+        digest_update(digest, &place, sizeof(place));
+        digest_update(digest, bytes + done, length);
+    }
     return 0;
 }
 
 int block_digest(struct block *block, enum digest_kind kind, char *hex, struct error **err)
 {
     _cleanup_digest_ struct digest *digest = NULL;
-    _cleanup_free_ uint8_t *zeroes = calloc(1, chunk_size);
-    if (!zeroes)
-        return error_oom(err);
+    le64_t size = le64_put(block->size);
     int r = digest_new(kind, &digest, err);
+    if (r == 0)
+        r = walk_block(block, hash_piece, digest, err);
     if (r < 0)
         return r;
-    struct hashing hashing = {digest, zeroes};
-    r = walk_block(block, true, hash_piece, &hashing, err);
-    return r < 0 ? r : digest_finish(digest, hex, err);
+    digest_update(digest, &size, sizeof(size));
+    return digest_finish(digest, hex, err);
 }

@@ -18,6 +18,10 @@ int copy_file_sparse(int in_fd, const char *in_name, int out_fd, const char *out
 int copy_block_to_raw(struct block *block, int out_fd, const char *out_name,
                       struct reporter *reporter, struct error **err);
 
-/* The digest (hexadecimal, DIGEST_MAX_HEX) of the virtual contents: the same for a raw image and
- * its qcow2 form. Holes are hashed without being read. */
+/*
+ * A digest (hexadecimal, DIGEST_MAX_HEX) of the virtual contents: of each 512-byte sector that is
+ * not zero its offset (64-bit little-endian) and its bytes, then the size. The same for a raw image
+ * and its qcow2 form; time follows the data, not the size. It is not what sha256sum(1) prints,
+ * which would have to hash every hole.
+ */
 int block_digest(struct block *block, enum digest_kind kind, char *hex, struct error **err);

@@ -36,7 +36,8 @@ struct image_open_options {
  * Raw images and read-only qcow2 images are served in-process; writable qcow2 and every other
  * format by a qemu-nbd child on a private socket. An image in use is -EBUSY; qemu-nbd missing is
  * -ENOENT with the package to install. qcow2 backing files are opened read-only, confined to at
- * most 64 levels and with loops refused.
+ * most 64 images and with loops refused; their names must be those of files. A VMDK must keep its
+ * data beside itself. qemu-nbd dies with the thread that opened the image.
  */
 int image_open(const char *path, const struct image_open_options *options, struct block **ret,
                struct error **err);

@@ -17,6 +17,7 @@
 #include "base/fdio.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "image/vmdk.h"
 
 static const uint64_t start_timeout_ms = 30 * 1000;
 static const uint64_t hang_up_ms = 2 * 1000;
@@ -314,6 +315,8 @@ int nbd_block_open(int fd, const char *path, enum image_format format, bool writ
     block->writable = writable;
     nbd->image_fd = TAKE_FD(image_fd);
     int r = str_replace(&block->name, path, err);
+    if (r == 0 && format == IMAGE_VMDK)
+        r = vmdk_check(nbd->image_fd, path, err);
     if (r < 0)
         return r;
     log_fd = memfd_create("qemu-nbd", MFD_CLOEXEC);

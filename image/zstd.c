@@ -11,10 +11,9 @@ static void *zstd_new(uint64_t memory_limit)
     ZSTD_DStream *stream = ZSTD_createDStream();
     if (!stream)
         return NULL;
-    /* The window is what takes memory: the largest one of which two fit, since the library adds
-     * buffers of about half its size. */
+    /* The window is what takes memory; beside it are buffers for a block of 128 KiB or two. */
     int window_log = 10;
-    while (window_log < 31 && (UINT64_C(4) << window_log) / 2 <= memory_limit / 2)
+    while (window_log < 31 && (UINT64_C(2) << window_log) + (1 << 20) <= memory_limit)
         window_log++;
     ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, window_log);
     return stream;

@@ -22,7 +22,6 @@ struct attempt {
     bool http;
     bool asked_for_range;
     bool began;            /* the first byte of the body was seen, or its absence made sure */
-    bool complete;         /* the server says that nothing is left to fetch */
     uint64_t last_byte_ms; /* when something arrived last */
     bool stalled;
     struct error *failure; /* of a callback, which stopped the transfer */
@@ -91,9 +90,11 @@ static int begin_body(struct attempt *attempt)
     if (attempt->http && attempt->asked_for_range) {
         bool partial = response_code(attempt) == 206 && content_range(attempt, &start, &total);
         int r = partial && start == transfer->offset ? 0 : restart_at(attempt, 0);
-        if (r == 0 && partial && start != 0 && transfer->offset == 0)
+        if (r == 0 && partial && start != 0 && transfer->offset == 0) {
+            transfer->again = true;
             r = error_set(&attempt->failure, EPROTO, "%s: the server sent another part than asked",
                           transfer->display);
+        }
         if (r < 0)
             return r;
     }
@@ -242,11 +243,18 @@ static const struct {
     {CURLE_LOGIN_DENIED, EACCES, false},
 };
 
-static int judge_curl(const struct attempt *attempt, CURLcode code, const char *message,
+static int judge_curl(struct attempt *attempt, CURLcode code, const char *message,
                       struct error **err)
 {
     struct transfer *transfer = attempt->transfer;
     int errnum = EIO;
+    /* FTP cannot go on from there: the file is shorter, or the server knows no REST. */
+    if (code == CURLE_BAD_DOWNLOAD_RESUME || code == CURLE_FTP_COULDNT_USE_REST) {
+        transfer->again = true;
+        if (restart_at(attempt, 0) < 0)
+            return error_move(err, TAKE_PTR(attempt->failure));
+        return error_set(err, EAGAIN, "%s: cannot be resumed", transfer->display);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(curl_errors); i++) {
         if (curl_errors[i].code == code) {
             errnum = curl_errors[i].errnum;
@@ -287,8 +295,9 @@ static int perform(struct attempt *attempt, struct error **err)
     long status = response_code(attempt);
     if (attempt->http && (status < 200 || status >= 300))
         return judge_status(attempt, status, err);
-    /* An empty body calls no callback. */
-    if (!attempt->began && begin_body(attempt) < 0)
+    /* An empty body calls no callback. Over FTP, it is what a complete file leaves to fetch. */
+    bool was_complete = !attempt->http && attempt->asked_for_range;
+    if (!attempt->began && !was_complete && begin_body(attempt) < 0)
         return error_move(err, TAKE_PTR(attempt->failure));
     return 0;
 }

@@ -11,7 +11,7 @@
 #include "repos/download.h"
 #include "repos/transfer.h"
 
-enum { FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 8000 };
+enum { SHORT_PAUSE_MS = 20, FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 8000 };
 
 /* A try that brought so much was worth it, and does not count against the retries. */
 #define GOOD_DEAL (1 << 20)
@@ -52,13 +52,13 @@ static int fetch_remote(const char *uri, const char *display, int fd,
             break;
         if (options->resume && transfer.offset >= before + GOOD_DEAL) {
             tries = 0;
-            pause = FIRST_PAUSE_MS;
+            pause = SHORT_PAUSE_MS;
         }
         if (!transfer.again || tries++ >= options->retries)
             return error_move(err, TAKE_PTR(failure));
         report(options->reporter, REPORT_INFO, "%s; trying again", error_message(failure));
         pause_ms(pause);
-        pause = min_u64(pause * 2, LONGEST_PAUSE_MS);
+        pause = min_u64(max_u64(pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
         r = prepare(fd, display, options->resume, &transfer.offset, err);
         if (r < 0)
             return r;

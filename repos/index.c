@@ -125,7 +125,9 @@ static int begin_field(struct parser *parser, const struct ini_line *line, struc
 static int continue_field(struct parser *parser, const struct ini_line *line, struct error **err)
 {
     if (parser->in_field) {
-        str_append(&parser->value, "\n");
+        /* Empty lines in the middle of a value were empty lines of it. */
+        for (unsigned i = 0; i <= line->blanks; i++)
+            str_append(&parser->value, "\n");
         str_append_n(&parser->value, line->value.data, line->value.length);
         return 0;
     }

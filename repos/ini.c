@@ -114,6 +114,8 @@ void ini_read(struct ini_reader *reader, struct ini_line *ret)
     struct slice line;
     *ret = (struct ini_line){.kind = INI_END};
     while (next_line(reader, &line)) {
+        if (line.length == 0)
+            ret->blanks++;
         if (line.length == 0 || line.data[0] == '#')
             continue;
         if (equals(line, "-----BEGIN PGP SIGNED MESSAGE-----")) {

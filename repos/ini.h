@@ -24,6 +24,7 @@ struct slice {
 struct ini_line {
     enum ini_kind kind;
     unsigned number; /* from 1 */
+    unsigned blanks; /* empty lines before it, behind the last line that said something */
     struct slice key, subkey, value;
     const char *problem;
 };
@@ -40,8 +41,9 @@ struct ini_reader {
 void ini_begin(struct ini_reader *reader, const char *text, size_t size);
 
 /*
- * The next line that says something: blank lines and comments are skipped, and so is the armor of
+ * The next line that says something: empty lines and comments are skipped, and so is the armor of
  * a clear-signed text around the lines that it signs. A carriage return at the end of a line is not
- * part of it.
+ * part of it. Empty lines are counted: where blanks at the ends of lines are lost, as gpg does with
+ * clear-signed texts, they may have been empty continuation lines.
  */
 void ini_read(struct ini_reader *reader, struct ini_line *ret);

@@ -12,8 +12,9 @@
 #include "vmm/kvm_loop.h"
 
 enum {
-    limit_ms = 200,           /* for the whole test */
-    healthy_limit_us = 25000, /* for the loop; a real KVM needs a small part of it */
+    setup_ms = 1000,          /* to make a machine: slow the first time, and no sign of anything */
+    run_ms = 100,             /* for the loops */
+    healthy_limit_us = 25000, /* for one loop; a real KVM needs a small part of it */
 };
 
 static const char *const health_words[] = {
@@ -94,7 +95,7 @@ static int explain_failure(const char *device, const struct kvm_loop_result *res
         reason = str_printf(err, "%s is not a KVM device", device);
     else if (result->errnum == 0)
         reason = str_printf(err, "%s fails where it %s: no answer within %d ms", device,
-                            step_words[result->step], limit_ms);
+                            step_words[result->step], setup_ms);
     else if (result->errnum == EPROTO)
         reason = str_printf(err, "%s fails where it %s: no KVM would answer so", device,
                             step_words[result->step]);
@@ -199,7 +200,7 @@ int kvm_probe(struct kvm_report *ret, struct error **err)
 
     struct kvm_loop_result result;
     bool certain;
-    int r = kvm_loop_run(fd, limit_ms, &result, err);
+    int r = kvm_loop_run(fd, setup_ms, run_ms, &result, err);
     if (r == 0)
         r = judge(device, &result, ret, &certain, err);
     if (r == 0 && certain && path && key)

@@ -24,9 +24,10 @@ struct kvm_report {
     uint64_t elapsed_us; /* of the loop; 0 where it was not run */
 };
 
-/* Runs the probe, at most 250 ms, or returns the answer cached for this boot of the host (keyed by
- * the kernel's boot id, under $XDG_RUNTIME_DIR or the user's cache). KILN_KVM_DEVICE names another
- * device than /dev/kvm; its answer is never cached. */
+/* Runs the probe: some milliseconds on a real KVM, a tenth of a second on one that is too slow,
+ * about a second at most where /dev/kvm does not answer at all. Or returns the answer cached for
+ * this boot of the host (keyed by the kernel's boot id, under $XDG_RUNTIME_DIR or the user's
+ * cache). KILN_KVM_DEVICE names another device than /dev/kvm; its answer is never cached. */
 int kvm_probe(struct kvm_report *ret, struct error **err);
 void kvm_report_free(struct kvm_report *report);
 #define _cleanup_kvm_report_ _cleanup_(kvm_report_free)

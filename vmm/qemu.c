@@ -347,7 +347,12 @@ static int run(struct machine *machine, bool kvm, struct vm_result *ret, struct 
         r = drain(machine, err);
     if (r == 0)
         r = conclude(machine, ended, status, err);
-    return r < 0 ? r : fill_result(machine, kvm, duration, ret, err);
+    if (r < 0)
+        return r;
+    if (!decided(machine) && !kvm)
+        report(config->reporter, REPORT_WARNING,
+               "without KVM a boot takes many times longer: it may only need more time");
+    return fill_result(machine, kvm, duration, ret, err);
 }
 
 static int qemu_run(const struct vm_config *config, struct vm_result *ret, struct error **err)

@@ -26,7 +26,7 @@ entry() { # ID [LINE...]
     shift
     printf '%s\n' "$@"
 }
-entry good 'notes=Plain words.' ' More of them.' '' ' After an empty line.' 'notes[de]=Deutsche Worte.' >web/index
+entry good 'notes=Plain words.' ' More of them.' ' ' ' After a blank line.' 'notes[de]=Deutsche Worte.' >web/index
 sign() { gpg -q --batch --yes --local-user "$1@example.org" "${@:4}" --clearsign --output "$3" "$2"; }
 sign good web/index web/index.asc
 define() { printf '[%s]\nuri=%s\n%s\n' "$1" "$2" "${3:+gpgkey=file://$tmp/$3}" >"$conf/$1.conf"; }
@@ -36,7 +36,7 @@ define good "file://$tmp/web/index.asc" good.key
 ok 'a signed repository is listed' "$kiln" list
 like "$out" 'good +x86_64 +Image good' 'with name, architecture and long name'
 is "$("$kiln" list --json | jq -r '.templates[0]."os-version"')" good 'list --json'
-is "$("$kiln" notes good)" $'Plain words.\nMore of them.\n\nAfter an empty line.' 'notes keep their lines'
+is "$("$kiln" notes good)" $'Plain words.\nMore of them.\n\nAfter a blank line.' 'notes keep their lines'
 is "$(LC_ALL=de_DE.UTF-8 "$kiln" notes good)" 'Deutsche Worte.' 'and come in the language asked for'
 define good "file://$tmp/web/index.asc" good.gpg
 ok 'a binary key serves as well' "$kiln" notes good
@@ -46,7 +46,7 @@ is "$(find /tmp -maxdepth 1 -name 'kiln-gpg.*' -newer web/index.asc | wc -l)" 0 
 refused() { # NAME INDEX KEY REGEX
     define "$1" "file://$tmp/web/$2" "$3"
     run "$kiln" list
-    if [ "$status" -eq 0 ] && [[ $err =~ "repository $1 is left out" ]] && [[ $err =~ $4 ]] && [[ $out =~ ^good ]]; then
+    if [ "$status" -eq 0 ] && [[ $err == *"repository '$1' is left out"* ]] && [[ $err =~ $4 ]] && [[ $out =~ ^good ]]; then
         pass "$1: is left out with a warning, the others are there"
     else
         fail "$1: is left out with a warning, the others are there" "$(show)"
@@ -56,23 +56,28 @@ refused() { # NAME INDEX KEY REGEX
 }
 entry bad >web/bad
 cp web/bad web/unsigned
-refused unsigned unsigned good.key 'not signed'
+refused unsigned unsigned good.key 'is not signed'
 sign other web/bad web/foreign.asc
-refused foreign foreign.asc good.key 'another key'
+refused foreign foreign.asc good.key 'unknown key'
 gpg -q --batch --yes --local-user old@example.org --faked-system-time 20200601T000000 --clearsign --output web/expired.asc web/bad 2>/dev/null
 refused expired expired.asc old.key 'expired'
+gpg -q --batch --passphrase '' --quick-gen-key 'Lost <lost@example.org>' ed25519 sign never 2>/dev/null
+sign lost web/bad web/revoked.asc
+sed -n 's/^:----/----/; /^----/,$p' "$GNUPGHOME/openpgp-revocs.d/$(gpg --batch --with-colons --list-keys lost@example.org | awk -F: '/^fpr/ {print $10; exit}').rev" | gpg -q --batch --import 2>/dev/null
+gpg -q --batch --armor --export lost@example.org >lost.key
+refused revoked revoked.asc lost.key 'was revoked'
 sign good web/bad web/tampered.asc
 sed -i 's/Image bad/Image BAD/' web/tampered.asc
-refused tampered tampered.asc good.key 'changed after signing'
+refused tampered tampered.asc good.key 'BAD signature'
 sign good web/bad web/cut.asc
 head -c 300 web/cut.asc >web/cut2.asc
-refused cutsig cut2.asc good.key 'signature'
+refused cutsig cut2.asc good.key 'cut off'
 printf 'uri=file:///dev/null\n' >"$tmp/no.key"
-refused nokey foreign.asc no.key 'no OpenPGP public key'
+refused nokey foreign.asc no.key 'no usable OpenPGP public key'
 refused absentkey foreign.asc absent.key 'absent.key'
 define keyless "file://$tmp/web/foreign.asc" ''
 run "$kiln" list
-like "$err" 'keyless is left out: .*no key is known' 'a repository without a key is refused'
+like "$err" "'keyless' is left out: .*no key is known" 'a repository without a key is refused'
 rm "$conf/keyless.conf"
 
 # Text around the signed block is not signed, and not read.
@@ -87,29 +92,48 @@ define good "file://$tmp/web/index" good.key
 ok 'a detached signature is accepted' "$kiln" notes good
 undefine
 ok '--source with --fingerprint' "$kiln" list --source "file://$tmp/web/index.asc" --fingerprint "$fingerprint"
-fails 1 'another key' 'a wrong --fingerprint is refused' "$kiln" list --source "$tmp/web/index.asc" --fingerprint 0123456789012345678901234567890123456789
+fails 1 'no key 0123' 'a wrong --fingerprint is refused' "$kiln" list --source "$tmp/web/index.asc" --fingerprint 0123456789012345678901234567890123456789
 fails 1 'fingerprint' '--source without a key is refused' "$kiln" list --source "$tmp/web/index.asc"
 ok '--no-check-signature accepts it' "$kiln" list --source "$tmp/web/index.asc" --no-check-signature
 like "$out" 'good' 'and reads what is inside the armor'
-ok 'and an unsigned one' "$kiln" list --source "$tmp/web/index" --no-check-signature
+two=(--source "$tmp/web/index.asc" --fingerprint "$fingerprint" --source "$tmp/web/bad.asc" --fingerprint "$(gpg --batch --with-colons --list-keys other@example.org | awk -F: '/^fpr/ {print $10; exit}')")
+sign other web/bad web/bad.asc
+is "$("$kiln" list "${two[@]}" | awk '{print $1}' | paste -sd' ')" 'good bad' 'several sources, each with its fingerprint'
+fails 1 'no fingerprint' 'a short key id is refused' "$kiln" list --source "$tmp/web/index.asc" --fingerprint "${fingerprint: -16}"
+ok 'an unsigned index is accepted, too' "$kiln" list --source "$tmp/web/index" --no-check-signature
+
+# The listing.
+entry old 'hidden=true' 'aliases=older oldest' >web/hidden
+entry other >>web/hidden
+hidden=(--source "$tmp/web/hidden" --no-check-signature)
+is "$("$kiln" list "${hidden[@]}" | awk '{print $1}')" other 'a hidden image is not listed'
+ok 'but can be had by an alias' "$kiln" notes oldest "${hidden[@]}"
+fails 1 'did you mean: other' 'a misspelt name is answered with what is like it' "$kiln" notes ohter "${hidden[@]}"
+fails 1 'is there for x86_64' 'an image of another architecture is said' "$kiln" notes other --arch s390x "${hidden[@]}"
+run "$kiln" list --long "${hidden[@]}"
+like "$out" 'os-version: +other.*Full name: +Image other.*Architecture: +x86_64.*size:' 'list --long'
+run "$kiln" list --json "${hidden[@]}" --source "$tmp/web/absent"
+is "$(jq -r '[.version, (.sources | length), (.sources[1].failure | contains("No such file")), .templates[0].arch] | join(" ")' <<<"$out")" '1 2 true x86_64' 'list --json tells sources and failures'
 
 # Indexes that are signed well and wrong all the same.
-wrong_index() { # NAME REGEX, index on stdin
-    cat >web/wrong
+wrong_index() { # DESCRIPTION REGEX COMMAND...: the command prints the index
+    "${@:3}" >web/wrong
     fails 1 "wrong:[0-9]+.*$2" "$1 is refused with file and line" "$kiln" list --source "$tmp/web/wrong" --no-check-signature
 }
-{ entry a; entry a; } | wrong_index 'an id twice for one architecture' 'twice'
-entry a | sed 's/^file=.*/file=..\/..\/etc\/shadow/' | wrong_index 'a path that climbs out' 'outside of the repository'
-entry a | sed 's/^file=.*/file=sub\/%2e%2e\/x/' | wrong_index 'an encoded climb' 'outside of the repository'
-entry a | sed 's/^file=.*/file=\/etc\/shadow/' | wrong_index 'an absolute path' 'outside of the repository'
-entry a | sed 's/^size=.*/size=12monkeys/' | wrong_index 'a bad number' 'not a number'
-entry a | sed 's/^size=.*/size=99999999999999999999999/' | wrong_index 'a number too large' 'not a number'
-entry a | sed 's/^size=.*/size=-1/' | wrong_index 'a negative number' 'not a number'
-entry a | sed 's/^checksum.*/checksum[sha512]=abc/' | wrong_index 'a short checksum' 'checksum'
-entry a | sed '/^file=/d' | wrong_index 'an entry without file' 'missing'
-entry a 'just words' | wrong_index 'a line of no form' 'neither'
-echo 'name=x' | wrong_index 'a field before any section' 'before the first'
-head -c 100000 /dev/zero | tr '\0' x | wrong_index 'a line of 100 kB' 'line of more than'
+edited() { entry a | sed "$1"; }
+twice() { entry a; entry a; }
+wrong_index 'an id twice for one architecture' 'twice' twice
+wrong_index 'a path that climbs out' 'inside the repository' edited 's/^file=.*/file=..\/..\/etc\/shadow/'
+wrong_index 'an encoded climb' 'inside the repository' edited 's/^file=.*/file=sub\/%2e%2e\/x/'
+wrong_index 'an absolute path' 'inside the repository' edited 's/^file=.*/file=\/etc\/shadow/'
+wrong_index 'a bad number' 'a number' edited 's/^size=.*/size=12monkeys/'
+wrong_index 'a number too large' 'a number' edited 's/^size=.*/size=99999999999999999999999/'
+wrong_index 'a negative number' 'a number' edited 's/^size=.*/size=-1/'
+wrong_index 'a short checksum' 'checksum' edited 's/^checksum.*/checksum[sha512]=abc/'
+wrong_index 'an entry without file' 'has no file' edited '/^file=/d'
+wrong_index 'a line of no form' '' entry a 'just words'
+wrong_index 'a field before any section' '' echo 'name=x'
+wrong_index 'a line of 100 kB' 'longer than' edited "s/^name=.*/name=$(printf 'x%.0s' {1..100000})/"
 entry crlf | sed 's/$/\r/' >web/crlf
 is "$("$kiln" list --source "$tmp/web/crlf" --no-check-signature | cut -d' ' -f1)" crlf 'CRLF is accepted'
 { echo '# a comment'; echo; entry x86; entry arm; } | sed '/Image arm/,$ s/x86_64/aarch64/; s/^\[arm\]/[x86]/' >web/arches
@@ -137,47 +161,96 @@ define good "$base/index.asc" good.key
 define dead "http://127.0.0.1:1/index.asc" good.key
 run "$kiln" list
 like "$out" '^good' 'a repository over HTTP'
-like "$err" 'repository dead is left out: http://127\.0\.0\.1:1/' 'an unreachable one is a warning naming its URI'
+like "$err" 'repository .dead. is left out: http://127\.0\.0\.1:1/' 'an unreachable one is a warning naming its URI'
 rm "$conf/dead.conf"
 while IFS='|' read -r path regex what; do
     fails 1 "$regex" "$what" "$kiln" list --source "$base$path" --no-check-signature
 done <<'END'
-/404/index|404/index: not found|HTTP 404 is an error naming the URI
-/500/index|500/index: .*HTTP status 500|HTTP 500 is an error naming the URI
-/loop/index|redirect|a redirect loop is an error
-/huge/index|larger than|a line without end is cut off
-/cut-always/index|cut|a connection that is cut
+/status/404/index|404/index: not found|HTTP 404 is an error naming the URI
+/status/500/index|500/index: .*500|HTTP 500 is an error naming the URI
+/redirect-loop/index|redirect|a redirect loop is an error
+/endless/index|larger than|a line without end is cut off
+/cut/100/index|connection broke after 100 bytes|a connection that is cut
+/length/7/index|connection broke after|a body shorter than said
+/redirect-local/index|redirect-local/index: .*rotocol|a redirect to a local file is an error
 END
-ok 'a redirect is followed' "$kiln" list --source "$base/moved/index" --no-check-signature
-ok 'a server that fails once is tried again' "$kiln" list --source "$base/flaky/index" --no-check-signature
+run "$kiln" list --source "http://kiln:geheim@${base#http://}/auth/index" --no-check-signature
+like "$err" 'denies access' 'a wrong password is an error'
+unlike "$out$err" 'geheim' 'that does not show it'
+ok 'the right one opens the door' "$kiln" list --source "http://kiln:secret@${base#http://}/auth/index" --no-check-signature
+ok 'a redirect is followed' "$kiln" list --source "$base/redirect/index" --no-check-signature
+ok 'a server that fails once is tried again' "$kiln" list --source "$base/fail/1/index" --no-check-signature
 
-remote() { sed "s#^file=.*#file=$base/$1/mini.xz#" web/index >web/remote; "$kiln" build good -o "$2" --source "$base/remote" --no-check-signature --cache "$tmp/cache-$3"; }
+# The image of an index comes by the same way, and so with the same fault, as the index.
+remote() { "$kiln" build good -o "$2" --source "$base/$1index" --no-check-signature --cache "$tmp/cache-$3"; }
 ok 'an image over HTTP builds' "$kiln" build good -o http.img --cache "$tmp/cache-http"
 : >requests
-ok 'a connection that is cut is resumed' remote cut cut.img cut
-like "$(cat requests)" 'bytes=[1-9][0-9]*-' 'by asking for the rest'
+ok 'a connection that is cut is resumed' remote cut-once/5000000/ cut.img cut
+like "$(cat requests)" 'mini.xz bytes=5000000-' 'by asking for the rest'
 ok 'the result is the same' cmp http.img cut.img
-ok 'a server without ranges serves the whole' remote norange norange.img norange
-fails 1 'mini\.xz' 'an image that is not there is an error' remote 404 x.img gone
-fails 1 '500' 'a server that fails is an error' remote 500 x.img broken
-fails 1 'mini\.xz' 'a server that always cuts is an error' remote cut-always x.img cut-always
+ok 'a server without ranges serves the whole' remote no-range/ no-range.img no-range
+lost() { # FAULT: an index of its own whose image has the fault
+    sed "s#^file=.*#file=$1/mini.xz#" web/index >web/faulty
+    "$kiln" build good -o x.img --source "$base/faulty" --no-check-signature --cache "$tmp/cache-$2"
+}
+fails 1 'mini\.xz.*not found' 'an image that is not there is an error' lost status/404 gone
+fails 1 'mini\.xz.*500' 'a server that fails is an error' lost status/500 broken
+fails 1 'mini\.xz' 'a server that always cuts is an error' lost cut/2000 cut-always
 [ ! -e x.img ] && pass 'and no output' || fail 'and no output'
 is "$(ls "$tmp/cache-cut-always/base" | wc -l)" 0 'nor a cache entry'
 is "$(ls "$tmp/cache-cut-always/download" | wc -l)" 1 'but the part that came, for the next try'
 # The next try, with a better server, goes on from there.
 : >requests
-ok 'a later build resumes it' remote . resumed.img cut-always
-like "$(cat requests)" 'bytes=[1-9][0-9]*-' 'from where it was cut'
+ok 'a later build resumes it' remote '' resumed.img cut-always
+like "$(cat requests)" 'mini.xz bytes=[1-9][0-9]*-' 'from where it was cut'
 ok 'with the right result' cmp http.img resumed.img
 # A wrong prefix from another edition must not stay.
 mkdir -p "$tmp/cache-stale/download"
-chmod 700 "$tmp/cache-stale"
+chmod 700 "$tmp/cache-stale" "$tmp/cache-stale/download"
 head -c 5000000 /dev/urandom >"$tmp/cache-stale/download/$(sha512sum <web/mini.xz | cut -d' ' -f1).part"
-ok 'a stale partial download is replaced' remote . stale.img stale
+ok 'a stale partial download is replaced' remote '' stale.img stale
 ok 'with the right result, too' cmp http.img stale.img
 sed "s/^checksum.*/checksum[sha512]=$(printf 0%.0s {1..128})/" web/index >web/mismatch
 fails 1 'checksum' 'a wrong checksum is an error' "$kiln" build good -o x.img --source "$base/mismatch" --no-check-signature --cache "$tmp/cache-mismatch"
-is "$(ls "$tmp/cache-mismatch/base" "$tmp/cache-mismatch/download" | grep -c '\.')" 0 'that leaves nothing to be used'
+is "$(ls "$tmp/cache-mismatch/base" | wc -l)" 0 'that leaves nothing to be used'
+
+# Killed in the middle of the download: the next run goes on.
+"$kiln" build good -q -o killed.img --source "$base/slow/4000000/index" --no-check-signature --cache "$tmp/cache-killed" &
+pid=$!
+part=$tmp/cache-killed/download/$(sha512sum <web/mini.xz | cut -d' ' -f1).part
+for _ in $(seq 200); do [ -s "$part" ] && break; sleep 0.05; done
+kill -KILL $pid
+wait $pid 2>/dev/null
+[ -s "$part" ] && pass 'a killed build leaves its download' || fail 'a killed build leaves its download' "$(find "$tmp/cache-killed")"
+is "$(ls "$tmp/cache-killed/base" | wc -l)" 0 'and no entry'
+like "$("$kiln" cache --cache "$tmp/cache-killed")" 'good x86_64.*unfinished download' 'which kiln cache shows'
+: >requests
+ok 'the next build goes on' remote '' killed.img killed
+like "$(cat requests)" 'mini.xz bytes=[1-9][0-9]*- 206' 'from there'
+ok 'with the right result, again' cmp http.img killed.img
+
+# A full disk under the cache, while downloading and while expanding.
+small_cache() { # KIB
+    local namespace=(unshare --mount)
+    [ "$(id -u)" -eq 0 ] || namespace=(unshare --user --map-root-user --mount)
+    mkdir -p small
+    "${namespace[@]}" bash -c '
+        mount -t tmpfs -o "size=$1k" tmpfs small || exit 99
+        "$2" build good -o x.img --source "$3/index" --no-check-signature --cache "$PWD/small"
+        status=$?
+        ls small/base >left
+        exit $status' small-cache "$1" "$kiln" "$base"
+}
+run small_cache 5000
+if [ "$status" -eq 99 ]; then
+    skip 'a full disk' 'no mount namespaces for this user'
+else
+    for size in 5000 14500; do
+        fails 1 "the cache $tmp/small: .*No space left" "a cache of $size KiB is an error that names it" small_cache $size
+        like "$err" 'kiln cache clear' "and the remedy ($size KiB)"
+        is "$(cat left)" '' "and leaves no entry ($size KiB)"
+    done
+fi
 
 # Two builds at once download once.
 : >requests
@@ -194,6 +267,7 @@ ok 'with the same result' cmp two-a.img two-b.img
 # The cache.
 run "$kiln" cache --cache "$tmp/cache-two"
 like "$out" 'good x86_64' 'kiln cache lists the image'
+is "$("$kiln" cache --json --cache "$tmp/cache-two" | jq -r '.items[0] | "\(.label) \(.partial) \(.key | length)"')" 'good x86_64 false 128' 'kiln cache --json'
 key=$(cut -c1-16 <<<"$out" | head -n 1)
 fails 1 'no entry' 'an unknown key is an error' "$kiln" cache remove ffff --cache "$tmp/cache-two"
 ok 'an entry is removed by the beginning of its key' "$kiln" cache remove "$key" --cache "$tmp/cache-two"
@@ -202,5 +276,5 @@ ok 'kiln cache clear' "$kiln" cache clear --cache "$tmp/cache-http"
 is "$(find "$tmp/cache-http" -type f | wc -l)" 0 'leaves nothing'
 is "$("$kiln" cache path)" "$XDG_CACHE_HOME/kiln" 'kiln cache path'
 mkdir loose && chmod 777 loose
-fails 1 'others may write' 'a cache that others may write is refused' "$kiln" cache --cache loose
+fails 1 'may write to this cache' 'a cache that others may write is refused' "$kiln" cache --cache loose
 finish

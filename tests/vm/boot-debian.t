@@ -23,7 +23,7 @@ ok 'a seed is made' "$kiln" seed -o seed.iso --user-data user-data --hostname we
 
 before=$(sha256sum <web.img)
 for way in --direct-kernel '--firmware bios' '--firmware uefi'; do
-    name=${way##* }
+    name=${way##*[ -]}
     # shellcheck disable=SC2086 # two words on purpose
     run "$kiln" boot web.img --seed seed.iso $way --timeout 12m --console-log "$name.log" --json --junit "$name.xml"
     is "$status" 0 "$name: boots"

@@ -2,7 +2,6 @@
 
 #include <utime.h>
 
-#include "customize/ssh_key.h"
 #include "tests/unit/customize/fake_guest.c"
 #include "tests/unit/customize/world.h"
 
@@ -64,6 +63,10 @@ static void keys_are_added_once(void **state)
     assert_int_equal(world_do(w, "ssh-inject", "root:string:" ED25519 " z"), 0);
     world_expect(w, file, "# mine\nfrom=\"10.0.0.1\" " ED25519 " x\n" ECDSA "\n" ED25519 " y\n");
     expect_owner(w, file, S_IFREG | 0640, 3, 4);
+    /* What a guest's comments are made of does not matter. */
+    fake_add_file(w->fake, file, 0640, 3, 4, ECDSA " Andr\xe9\r\n");
+    assert_int_equal(world_do(w, "ssh-inject", "root:string:" ECDSA), 0);
+    world_expect(w, file, ECDSA " Andr\xe9\r\n");
 }
 
 static void a_file_may_hold_several_keys(void **state)
@@ -85,24 +88,31 @@ static void a_file_may_hold_several_keys(void **state)
 static void what_is_no_public_key_is_refused(void **state)
 {
     struct world *w = *state;
-    static const char *const cases[] = {
-        "",
-        "\n# nothing\n",
-        "ssh-ed25519",
-        "ssh-ed25519 AAAA.... user@localhost",
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88iO6", /* cut */
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88",
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5",
-        "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88iO69",
-        ED25519 "\nrubbish",
-        "AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88iO69",
-        ("command=\"x ssh-ed25519 " ED25519),
+    static const struct {
+        const char *text;
+        const char *message;
+    } cases[] = {
+        {"", "the key given: holds no key"},
+        {"\n# nothing\n", "the key given: holds no key"},
+        {"ssh-ed25519", "the key given: the key behind its type is not valid base64"},
+        {"ssh-ed25519 AAAA.... user@localhost", "not valid base64"},
+        {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88iO6",
+         "not valid base64"},
+        {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88",
+         "cut short"},
+        {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "cut short"},
+        {"ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88iO69",
+         "of another type"},
+        {ED25519 "\nrubbish", "the key given:2: is no OpenSSH public key"},
+        {"AAAAC3NzaC1lZDI1NTE5AAAAIM+PajjlSv54D+NNTYHnOHIb0Keq+DH3Kbdsbo88iO69",
+         "no known key type"},
+        {"command=\"x ssh-ed25519 " ED25519, "quote in the options is not closed"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char argument[512];
-        snprintf(argument, sizeof(argument), "root:string:%s", cases[i]);
+        snprintf(argument, sizeof(argument), "root:string:%s", cases[i].text);
         assert_int_equal(world_add(w, "ssh-inject", argument), -EINVAL);
-        assert_error_has(w, "no SSH public key");
+        assert_error_has(w, cases[i].message);
     }
     assert_int_equal(
         world_add(w, "ssh-inject", "root:string:-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz"),

@@ -65,6 +65,7 @@ static void must_fail(const char *path, int errnum, const char *text)
     error_free(error);
 }
 
+/* What makes packed-0, packed-1, ... of `disk`, once for all tests. */
 static const char *const commands[] = {
     "xz -T1 -0",
     "xz -T2 -0 --block-size=64KiB",
@@ -75,12 +76,36 @@ static const char *const commands[] = {
     "zstd -q -1 --check",
 };
 
+static int make_packed(void **state)
+{
+    int r = scratch_enter(state);
+    if (r < 0)
+        return r;
+    make_disk("disk");
+    must("sh", "-c", "cat disk disk >twice");
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "packed-%zu", i);
+        compress(commands[i], "disk", name);
+    }
+    return 0;
+}
+
+/* A copy of packed-I that the test may change. */
+static void use_packed(size_t i)
+{
+    char name[16];
+    snprintf(name, sizeof(name), "packed-%zu", i);
+    must("cp", name, "packed");
+}
+
+enum { PACKED_XZ = 0, PACKED_XZ_BLOCKS = 1, PACKED_GZIP = 4, PACKED_ZSTD = 5 };
+
 static void each_compression_gives_the_disk_back(void **state)
 {
     (void)state;
-    make_disk("disk");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        compress(commands[i], "disk", "packed");
+        use_packed(i);
         must_expand_to("packed", "disk");
     }
     must_expand_to("disk", "disk");
@@ -89,10 +114,10 @@ static void each_compression_gives_the_disk_back(void **state)
 static void zeroes_become_holes(void **state)
 {
     (void)state;
-    make_file("disk", 60 << 20);
-    write_pattern("disk", 30 << 20, 5000);
-    compress("xz -0", "disk", "packed");
-    must_expand_to("packed", "disk");
+    make_file("hollow", 16 << 20);
+    write_pattern("hollow", 8 << 20, 5000);
+    compress("xz -0", "hollow", "packed");
+    must_expand_to("packed", "hollow");
     struct stat st;
     assert_int_equal(stat("out", &st), 0);
     assert_true((uint64_t)st.st_blocks * 512 <= 1 << 20);
@@ -101,11 +126,10 @@ static void zeroes_become_holes(void **state)
 static void the_digest_is_that_of_the_compressed_file(void **state)
 {
     (void)state;
-    make_disk("disk");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         char expected[DIGEST_MAX_HEX], hex[DIGEST_MAX_HEX];
         _cleanup_digest_ struct digest *digest = NULL;
-        compress(commands[i], "disk", "packed");
+        use_packed(i);
         if (str_starts(commands[i], "xz"))
             must("sh", "-c", "head -c 8 /dev/zero >>packed");
         int fd = open("packed", O_RDONLY | O_CLOEXEC);
@@ -122,22 +146,20 @@ static void the_digest_is_that_of_the_compressed_file(void **state)
 static void streams_may_follow_each_other(void **state)
 {
     (void)state;
-    make_disk("disk");
-    must("sh", "-c", "cat disk disk >twice");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        compress(commands[i], "disk", "packed");
+        use_packed(i);
         must("sh", "-c", "cat packed packed >both");
         must_expand_to("both", "twice");
     }
-    compress("xz -0", "disk", "packed");
+    use_packed(PACKED_XZ);
     must("sh", "-c",
          "(cat packed; head -c 4 /dev/zero; cat packed; head -c 1048580 /dev/zero) >both");
     must_expand_to("both", "twice");
-    compress("gzip -1", "disk", "packed");
+    use_packed(PACKED_GZIP);
     must("sh", "-c", "(cat packed; head -c 777 /dev/zero) >padded");
     must_expand_to("padded", "disk");
     /* A frame to be skipped, as pzstd writes them. */
-    compress("zstd -q -1", "disk", "packed");
+    use_packed(PACKED_ZSTD);
     must("sh", "-c",
          "(cat packed; printf '\\120\\052\\115\\030\\003\\0\\0\\0abc'; cat packed) >both");
     must_expand_to("both", "twice");
@@ -146,18 +168,17 @@ static void streams_may_follow_each_other(void **state)
 static void what_follows_the_data_must_be_data(void **state)
 {
     (void)state;
-    make_disk("disk");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        compress(commands[i], "disk", "packed");
+        use_packed(i);
         must("sh", "-c", "(cat packed; echo '<html>error 404</html>') >longer");
         must_fail("longer", EINVAL, "something else follows the ");
     }
-    compress("xz -0", "disk", "packed");
+    use_packed(PACKED_XZ);
     must("sh", "-c", "(cat packed; head -c 3 /dev/zero) >longer");
     must_fail("longer", EINVAL, "something else follows the xz data");
     must("sh", "-c", "(cat packed; head -c 2 /dev/zero; cat packed) >longer");
     must_fail("longer", EINVAL, "something else follows the xz data");
-    compress("zstd -q", "disk", "packed");
+    use_packed(PACKED_ZSTD);
     must("sh", "-c", "(cat packed; head -c 4 /dev/zero) >longer");
     must_fail("longer", EINVAL, "something else follows the zstd data");
 }
@@ -165,10 +186,9 @@ static void what_follows_the_data_must_be_data(void **state)
 static void a_truncated_file_is_said_to_be_one(void **state)
 {
     (void)state;
-    make_disk("disk");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         struct stat st;
-        compress(commands[i], "disk", "packed");
+        use_packed(i);
         assert_int_equal(stat("packed", &st), 0);
         const off_t lengths[] = {st.st_size - 1, st.st_size - 13, st.st_size / 2, 20};
         for (size_t j = 0; j < ARRAY_SIZE(lengths); j++) {
@@ -189,12 +209,12 @@ static void no_flipped_bit_goes_unnoticed(void **state)
                  {"xz -T2 -0 --block-size=64KiB", 0},
                  {"gzip -1n", 10},
                  {"zstd -q --check", 0}};
-    make_file("disk", 1 << 20);
-    write_pattern("disk", 5000, 200000);
+    make_file("small", 1 << 20);
+    write_pattern("small", 5000, 20000);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         char *whole = NULL;
         size_t size = 0;
-        compress(kinds[i].command, "disk", "packed");
+        compress(kinds[i].command, "small", "packed");
         assert_int_equal(file_read("packed", 2 << 20, &whole, &size, NULL), 0);
         for (size_t j = 0; j < 60; j++) {
             size_t at = kinds[i].unchecked + (size - kinds[i].unchecked - 1) * j / 59;
@@ -204,7 +224,8 @@ static void no_flipped_bit_goes_unnoticed(void **state)
             struct expand_options options = {0};
             /* In the first bytes it is no longer a compressed file, but an uncompressed one. */
             int r = at < 6 ? -EINVAL : expand_with("packed", options, &error);
-            if (r == 0)
+            /* gzip has bits that mean nothing, which is fine where nothing changed. */
+            if (r == 0 && tool("cmp", "-s", "out", "small") != 0)
                 fail_msg("%s: bit %zu of byte %zu of %zu", kinds[i].command, j % 8, at, size);
             if (error)
                 assert_non_null(strstr(error_message(error), "packed: "));
@@ -218,11 +239,10 @@ static void no_flipped_bit_goes_unnoticed(void **state)
 static void a_flipped_bit_is_said_to_be_damage(void **state)
 {
     (void)state;
-    make_disk("disk");
-    compress("xz -T2 -0 --block-size=64KiB", "disk", "packed");
+    use_packed(PACKED_XZ_BLOCKS);
     write_at("packed", 90000, "damage", 6);
     must_fail("packed", EINVAL, "is damaged: its xz data is corrupt before byte ");
-    compress("gzip -1", "disk", "packed");
+    use_packed(PACKED_GZIP);
     write_at("packed", 90000, "damage", 6);
     must_fail("packed", EINVAL, "is damaged: its gzip data is corrupt before byte ");
 }
@@ -230,12 +250,11 @@ static void a_flipped_bit_is_said_to_be_damage(void **state)
 static void more_than_announced_is_refused(void **state)
 {
     (void)state;
-    make_disk("disk");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         struct error *error = NULL;
         struct stat st;
         struct expand_options options = {.max_size = disk_size - 1};
-        compress(commands[i], "disk", "packed");
+        use_packed(i);
         assert_int_equal(expand_with("packed", options, &error), -EFBIG);
         assert_non_null(strstr(error_message(error), "packed: expands to more than the 2097151 "));
         error_free(error);
@@ -249,7 +268,6 @@ static void more_than_announced_is_refused(void **state)
 static void memory_is_limited(void **state)
 {
     (void)state;
-    make_disk("disk");
     static const char *const greedy[] = {"xz --lzma2=dict=64MiB", "zstd -q --long=27"};
     for (size_t i = 0; i < ARRAY_SIZE(greedy); i++) {
         struct error *error = NULL;
@@ -264,7 +282,7 @@ static void memory_is_limited(void **state)
         error_free(error);
     }
     /* Several blocks do fit, one after the other. */
-    compress("xz -T2 -0 --block-size=64KiB", "disk", "packed");
+    use_packed(PACKED_XZ_BLOCKS);
     must_expand_to("packed", "disk");
     struct expand_options options = {.memory_limit = 3 << 20};
     assert_int_equal(expand_with("packed", options, NULL), 0);
@@ -280,7 +298,6 @@ static void an_empty_file_is_refused(void **state)
 static void the_output_must_be_empty(void **state)
 {
     (void)state;
-    make_disk("disk");
     int in = open("disk", O_RDONLY | O_CLOEXEC), out = open("disk", O_RDWR | O_CLOEXEC);
     struct expand_options options = {.max_size = 1 << 30};
     assert_int_equal(image_expand(in, "disk", &options, out, NULL, NULL), -EINVAL);
@@ -293,8 +310,7 @@ static void a_full_disk_is_an_error(void **state)
     (void)state;
     struct rlimit before, small;
     struct error *error = NULL;
-    make_disk("disk");
-    compress("xz -0", "disk", "packed");
+    use_packed(PACKED_XZ);
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
@@ -327,11 +343,10 @@ static void count_progress(struct reporter *reporter, const char *task, uint64_t
 static void progress_ends_once(void **state)
 {
     (void)state;
-    make_disk("disk");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         struct counter counter = {.reporter = {.progress = count_progress}};
         struct expand_options options = {.reporter = &counter.reporter, .task = "Expanding"};
-        compress(commands[i], "disk", "packed");
+        use_packed(i);
         assert_int_equal(expand_with("packed", options, NULL), 0);
         assert_int_equal(counter.ends, 1);
     }
@@ -340,8 +355,7 @@ static void progress_ends_once(void **state)
 static void probing_leaves_the_position_alone(void **state)
 {
     (void)state;
-    make_disk("disk");
-    compress("xz -0", "disk", "packed");
+    use_packed(PACKED_XZ);
     enum compression compression;
     int fd = open("packed", O_RDONLY | O_CLOEXEC);
     assert_int_equal(lseek(fd, 17, SEEK_SET), 17);
@@ -357,21 +371,21 @@ static void probing_leaves_the_position_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scratch_test(each_compression_gives_the_disk_back),
-        scratch_test(zeroes_become_holes),
-        scratch_test(the_digest_is_that_of_the_compressed_file),
-        scratch_test(streams_may_follow_each_other),
-        scratch_test(what_follows_the_data_must_be_data),
-        scratch_test(a_truncated_file_is_said_to_be_one),
-        scratch_test(no_flipped_bit_goes_unnoticed),
-        scratch_test(a_flipped_bit_is_said_to_be_damage),
-        scratch_test(more_than_announced_is_refused),
-        scratch_test(memory_is_limited),
-        scratch_test(an_empty_file_is_refused),
-        scratch_test(the_output_must_be_empty),
-        scratch_test(a_full_disk_is_an_error),
-        scratch_test(progress_ends_once),
-        scratch_test(probing_leaves_the_position_alone),
+        cmocka_unit_test(each_compression_gives_the_disk_back),
+        cmocka_unit_test(zeroes_become_holes),
+        cmocka_unit_test(the_digest_is_that_of_the_compressed_file),
+        cmocka_unit_test(streams_may_follow_each_other),
+        cmocka_unit_test(what_follows_the_data_must_be_data),
+        cmocka_unit_test(a_truncated_file_is_said_to_be_one),
+        cmocka_unit_test(no_flipped_bit_goes_unnoticed),
+        cmocka_unit_test(a_flipped_bit_is_said_to_be_damage),
+        cmocka_unit_test(more_than_announced_is_refused),
+        cmocka_unit_test(memory_is_limited),
+        cmocka_unit_test(an_empty_file_is_refused),
+        cmocka_unit_test(the_output_must_be_empty),
+        cmocka_unit_test(a_full_disk_is_an_error),
+        cmocka_unit_test(progress_ends_once),
+        cmocka_unit_test(probing_leaves_the_position_alone),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_packed, scratch_leave);
 }

@@ -223,6 +223,26 @@ static void what_qemu_says_of_a_bad_image_is_passed_on(void **state)
     must_refuse("image", IMAGE_AUTO, EINVAL, "image: qemu-nbd cannot open the image: qemu-nbd: ");
 }
 
+static void a_vmdk_stays_beside_its_descriptor(void **state)
+{
+    (void)state;
+    static const char hostile[] = "# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\n"
+                                  "createType=\"monolithicFlat\"\nRW 8 FLAT \"/etc/passwd\" 0\n";
+    make_disk("raw");
+    must("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentFlat",
+         "raw", "disk.vmdk");
+    _cleanup_block_ struct block *raw = must_open("raw", IMAGE_RAW, false);
+    struct block *disk = must_open("disk.vmdk", IMAGE_AUTO, false);
+    must_equal(raw, disk);
+    block_close(disk);
+    make_file("hostile", 0);
+    write_at("hostile", 0, hostile, sizeof(hostile) - 1);
+    must_refuse("hostile", IMAGE_AUTO, EINVAL,
+                "hostile: the image keeps its data in '/etc/passwd'");
+    must("qemu-img", "create", "-q", "-f", "vmdk", "-b", "disk.vmdk", "-F", "vmdk", "snapshot");
+    must_refuse("snapshot", IMAGE_AUTO, ENOTSUP, "snapshot: the image is a snapshot of another");
+}
+
 static pid_t only_child(void)
 {
     char path[64], *text = NULL;
@@ -283,6 +303,7 @@ int main(void)
         nbd_test(backing_files_are_locked_too),
         nbd_test(a_missing_qemu_nbd_says_what_to_install),
         nbd_test(what_qemu_says_of_a_bad_image_is_passed_on),
+        nbd_test(a_vmdk_stays_beside_its_descriptor),
         nbd_test(a_server_that_dies_is_an_error_and_no_hang),
         nbd_test(an_open_descriptor_serves_as_a_path),
     };

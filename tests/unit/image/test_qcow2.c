@@ -14,7 +14,7 @@ static void make_disk(const char *path)
     make_file(path, disk_size);
     write_pattern(path, 0, 3000);
     write_pattern(path, 65536 * 3 - 700, 1400);
-    write_pattern(path, 5 << 20, 3 << 20);
+    write_pattern(path, 5 << 20, 1 << 20);
     write_pattern(path, (20 << 20) + 4096, 512);
     /* Something that compresses well. */
     char *text = malloc(1 << 20);
@@ -58,7 +58,7 @@ static void every_kind_reads_as_the_raw_disk(void **state)
         assert_string_equal(image->ops->name, "qcow2");
         must_equal(raw, image);
         uint64_t data = check_extents(image);
-        assert_true(data > 4 << 20);
+        assert_true(data > 2 << 20);
         if (!strstr(kinds[i].options, "preallocation"))
             assert_true(data <= 12 << 20);
     }
@@ -67,7 +67,7 @@ static void every_kind_reads_as_the_raw_disk(void **state)
 static void the_digest_is_that_of_the_raw_disk(void **state)
 {
     (void)state;
-    char raw_hex[DIGEST_MAX_HEX], hex[DIGEST_MAX_HEX], *out = NULL;
+    char raw_hex[DIGEST_MAX_HEX], hex[DIGEST_MAX_HEX];
     make_disk("raw");
     convert("raw", "image", "compat=1.1", true);
     _cleanup_block_ struct block *raw = must_open("raw", IMAGE_RAW, false);
@@ -75,9 +75,6 @@ static void the_digest_is_that_of_the_raw_disk(void **state)
     assert_int_equal(block_digest(raw, DIGEST_SHA256, raw_hex, NULL), 0);
     assert_int_equal(block_digest(image, DIGEST_SHA256, hex, NULL), 0);
     assert_string_equal(raw_hex, hex);
-    assert_int_equal(tool_output((const char *const[]){"sha256sum", "raw", NULL}, &out), 0);
-    assert_memory_equal(out, hex, 64);
-    free(out);
 }
 
 static void zero_clusters_hide_the_backing_file(void **state)
@@ -279,8 +276,9 @@ static void absurd_headers_are_refused(void **state)
         {FIELD(header_length), 32, 0xfffffff8, EINVAL, "stated length"},
         {FIELD(backing_offset), 64, 8, EINVAL, "must have 1 to 1023 bytes"},
     };
+    must("qemu-img", "create", "-q", "-f", "qcow2", "good", "1G");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        must("qemu-img", "create", "-q", "-f", "qcow2", "image", "1G");
+        must("cp", "good", "image");
         damage_image(&cases[i]);
         must_refuse("image", IMAGE_AUTO, cases[i].errnum, cases[i].text);
     }

@@ -23,7 +23,7 @@ static void every_field_is_read(void **state)
           "arch=x86_64\nfile=images/debian-12.xz\nsig=debian-12.xz.sig\n"
           "checksum[sha512]=" SHA512 "\nchecksum[sha256]=" SHA256 "\nrevision=7\nformat=raw\n"
           "size=2147483648\ncompressed_size=123456\nexpand=/dev/sda3\n"
-          "lvexpand=/dev/vg/root\nnotes=First\n \n third line\n  indented\n"
+          "lvexpand=/dev/vg/root\nnotes=First\n\n third line\n \n  indented\n"
           "notes[de]=Auf Deutsch\naliases=debian stable  bookworm\nhidden=true\n"
           "future_field=whatever\nfuture[thing]=whatever\n",
           &index);
@@ -44,7 +44,7 @@ static void every_field_is_read(void **state)
     assert_string_equal(e->expand, "/dev/sda3");
     assert_string_equal(e->lvexpand, "/dev/vg/root");
     assert_int_equal(e->note_count, 2);
-    assert_string_equal(index_note(e, NULL), "First\n\nthird line\n indented");
+    assert_string_equal(index_note(e, NULL), "First\n\nthird line\n\n indented");
     assert_string_equal(index_note(e, "de_AT.UTF-8"), "Auf Deutsch");
     assert_string_equal(e->aliases[0], "debian");
     assert_string_equal(e->aliases[2], "bookworm");

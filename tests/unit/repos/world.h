@@ -23,7 +23,7 @@ struct world {
     char dir[200];
     struct str warnings, infos;
     struct proc *server;
-    char base[64]; /* "http://127.0.0.1:PORT" */
+    char base[64]; /* "http://127.0.0.1:PORT", or of another scheme */
     bool keyring;
     char *tmpdir; /* $TMPDIR as it was */
 };
@@ -143,11 +143,12 @@ static inline void expect_warning(struct world *world, const char *text)
                  world->warnings.data ? world->warnings.data : "");
 }
 
-/* Serves DIR/web, logging into DIR/requests. Runs from the root of the sources, as make does. */
-static inline void world_serve(struct world *world)
+/* Starts a server of tests/fakes on DIR/web, logging into DIR/requests. Runs from the root of the
+ * sources, as make does. */
+static inline void world_serve_by(struct world *world, const char *program, const char *scheme)
 {
     _cleanup_free_ char *web = world_path(world, "web"), *log = world_path(world, "requests");
-    const char *const argv[] = {"python3", "tests/fakes/http-server", web, log, NULL};
+    const char *const argv[] = {program, web, log, NULL};
     int ends[2];
     char port[16] = "";
     assert_int_equal(dir_create(web, 0755, NULL), 0);
@@ -156,11 +157,16 @@ static inline void world_serve(struct world *world)
     options.stdout_fd = ends[1];
     assert_int_equal(proc_spawn(&options, &world->server, NULL), 0);
     close(ends[1]);
-    ssize_t count = read(ends[0], port, sizeof(port) - 1);
+    for (size_t count = 0; count < sizeof(port) - 1 && !strchr(port, '\n'); count++)
+        assert_int_equal(read(ends[0], port + count, 1), 1);
     close(ends[0]);
-    assert_true(count > 0);
-    snprintf(world->base, sizeof(world->base), "http://127.0.0.1:%d", atoi(port));
+    snprintf(world->base, sizeof(world->base), "%s://127.0.0.1:%d", scheme, atoi(port));
     setenv("no_proxy", "127.0.0.1", 1);
+}
+
+static inline void world_serve(struct world *world)
+{
+    world_serve_by(world, "tests/fakes/http-server", "http");
 }
 
 /* How many requests of the log contain part. */

@@ -19,7 +19,7 @@ static char directory[64];
 static int make_directory(void **state)
 {
     (void)state;
-    snprintf(directory, sizeof(directory), "%s/kiln-probe.XXXXXX",
+    snprintf(directory, sizeof(directory), "%s/kiln-unit.XXXXXX",
              getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(directory))
         return -1;
@@ -115,7 +115,7 @@ static void a_loop_that_does_not_end_is_killed(void **state)
         skip();
     struct kvm_loop_result result;
     uint64_t before = clock_now_ms();
-    assert_int_equal(kvm_loop_run(fd, 0, &result, NULL), 0);
+    assert_int_equal(kvm_loop_run(fd, 0, 0, &result, NULL), 0);
     assert_true(clock_now_ms() - before < 100);
     assert_false(result.finished);
     /* The kernel may take a moment to clear up behind it. */

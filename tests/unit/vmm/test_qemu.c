@@ -48,7 +48,7 @@ static int setup(void **state)
 {
     struct world *world = calloc(1, sizeof(*world));
     const char *base = getenv("TMPDIR");
-    world->directory = join(base ? base : "/tmp", "kiln-qemu.XXXXXX");
+    world->directory = join(base ? base : "/tmp", "kiln-unit.XXXXXX");
     assert_non_null(mkdtemp(world->directory));
     world->temporary = join(world->directory, "tmp");
     world->disk = join(world->directory, "disk.img");

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "datasource/sshkey.h"
+#include "base/sshkey.h"
 #include "tests/unit/datasource/expect.h"
 
 /* Made for these tests; their private halves are gone. */
@@ -98,12 +98,14 @@ static void other_files_are_refused_with_a_remedy(void **state)
     } cases[] = {
         {"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n",
          "is a private key", "ssh-keygen -y -f"},
+        {"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n", "is a private key", "public half"},
         {"-----BEGIN RSA PRIVATE KEY-----\n", "is a private key", ".pub"},
         {"PuTTY-User-Key-File-2: ssh-rsa\n", "is a private key", "public half"},
         {"-----BEGIN PUBLIC KEY-----\nMIGb\n", "is a PEM file", "ssh-keygen -i -m PKCS8 -f"},
         {"---- BEGIN SSH2 PUBLIC KEY ----\n", "SSH2", "ssh-keygen -i -f"},
         {"", "holds no key", "one line"},
         {"# nothing\n \n", "holds no key", "one line"},
+        {"ssh-rsa AAAAB3Nz", "keys: the key is cut short", "one line"},
         {ED25519 "\nssh-rsa AAAAB3Nz\naC1yc2E=\n", "keys:2: the key is cut short", "one line"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -113,6 +115,62 @@ static void other_files_are_refused_with_a_remedy(void **state)
         int r = sshkey_read(path, &keys, &err);
         expect_refusal(r, -EINVAL, &err, cases[i].message, cases[i].remedy);
     }
+}
+
+static void a_text_may_hold_several_keys(void **state)
+{
+    (void)state;
+    _cleanup_strv_ struct strv keys = {0};
+    struct error *err = NULL;
+    expect_success(sshkey_read_text(ED25519 " a\n\n" RSA "\n" ED25519 " a", "t", &keys, &err), err);
+    assert_int_equal(keys.count, 2);
+    assert_string_equal(keys.items[0], ED25519 " a");
+    assert_string_equal(keys.items[1], RSA);
+    int r = sshkey_read_text("hello", "t", &keys, &err);
+    expect_refusal(r, -EINVAL, &err, "t: is no OpenSSH public key", "one line");
+    r = sshkey_read_text(ED25519 "\nhello\n", "t", &keys, &err);
+    expect_refusal(r, -EINVAL, &err, "t:2: is no OpenSSH public key", "one line");
+    r = sshkey_read_text("-----BEGIN OPENSSH PRIVATE KEY-----\n", "t", &keys, &err);
+    expect_refusal(r, -EINVAL, &err, "t: is a private key", "FILE.pub");
+}
+
+/* Compares lines the way a caller does who has them inside of a file. */
+static bool same(const char *a, const char *b)
+{
+    struct sshkey first;
+    struct sshkey second;
+    assert_true(sshkey_parse(a, strlen(a), &first));
+    assert_true(sshkey_parse(b, strlen(b), &second));
+    return sshkey_equal(&first, &second);
+}
+
+static void comments_do_not_tell_keys_apart(void **state)
+{
+    (void)state;
+    assert_true(same(ED25519, " " ED25519 "\tyou@host \xff\x1b"));
+    assert_true(same("from=\"a b\"  " RSA, "from=\"a b\" " RSA " x"));
+    assert_false(same("from=\"a b\" " RSA, "from=\"a c\" " RSA));
+    assert_false(same("no-pty " RSA, RSA));
+    assert_false(same(ED25519, ECDSA));
+}
+
+static void lines_end_where_their_length_says(void **state)
+{
+    (void)state;
+    static const char line[] = "command=\"a \0 b\" " ED25519 " \0 x";
+    struct sshkey key;
+    assert_true(sshkey_parse(line, sizeof(line) - 1, &key));
+    assert_int_equal(key.options_length, strlen("command=\"a . b\""));
+    assert_int_equal(key.blob_length, 68);
+    /* Each beginning of a line in a buffer of just that size, for the sanitizer's eyes. */
+    static const char whole[] = "no-pty,command=\"\\\"\" " ED25519;
+    for (size_t length = 1; length < sizeof(whole) - 1; length++) {
+        _cleanup_free_ char *part = malloc(length);
+        assert_non_null(part);
+        memcpy(part, whole, length);
+        assert_false(sshkey_parse(part, length, &key));
+    }
+    assert_false(sshkey_parse("", 0, &key));
 }
 
 static void unreadable_files_are_named(void **state)
@@ -137,6 +195,9 @@ int main(void)
         cmocka_unit_test(sound_keys_pass),
         cmocka_unit_test(damaged_keys_are_refused),
         scratch_test(a_file_may_hold_several_keys),
+        cmocka_unit_test(a_text_may_hold_several_keys),
+        cmocka_unit_test(comments_do_not_tell_keys_apart),
+        cmocka_unit_test(lines_end_where_their_length_says),
         scratch_test(other_files_are_refused_with_a_remedy),
         scratch_test(unreadable_files_are_named),
     };
