@@ -284,6 +284,24 @@ static int read_inline(struct ext_fs *fs, struct ext_inode *inode, void *buf, si
     return 0;
 }
 
+/* Whole blocks go straight to where they are wanted; the last one may be wanted in part. */
+static int read_run(struct ext_fs *fs, uint64_t start, uint64_t count, uint8_t *out, size_t room,
+                    struct error **err)
+{
+    size_t block = fs->fs->blocksize;
+    uint64_t whole = min_u64(count, room / block);
+    int r = whole ? ext_io_read_data(fs->fs->io, start, whole, out, err) : 0;
+    if (r < 0 || whole == count)
+        return r;
+    _cleanup_free_ uint8_t *last = malloc(block);
+    if (!last)
+        return error_oom(err);
+    r = ext_io_read_data(fs->fs->io, start + whole, 1, last, err);
+    if (r == 0)
+        memcpy(out + whole * block, last, room - whole * block);
+    return r;
+}
+
 int ext_content_read(struct ext_fs *fs, struct ext_inode *inode, void *buf, size_t size,
                      struct error **err)
 {
@@ -292,28 +310,24 @@ int ext_content_read(struct ext_fs *fs, struct ext_inode *inode, void *buf, size
     if (inode->raw->i_flags & EXT4_INLINE_DATA_FL)
         return read_inline(fs, inode, buf, size, err);
     size_t block = fs->fs->blocksize;
-    _cleanup_free_ uint8_t *chunk = malloc(CHUNK);
-    if (!chunk)
-        return error_oom(err);
-    for (uint64_t at = 0, done = 0; done < size;) {
+    uint8_t *out = buf;
+    for (uint64_t at = 0; size > 0;) {
         blk64_t start = 0;
-        uint64_t count = 0;
-        uint64_t left = (size - done) / block + ((size - done) % block != 0);
+        uint64_t count = 0, left = size / block + (size % block != 0);
         ext_start(fs);
         int r = find_run(fs, inode, at, min_u64(left, CHUNK / block), &start, &count, err);
         if (r < 0)
             return r;
-        size_t bytes = (size_t)min_u64(count * block, size - done);
-        if (start) {
-            r = ext_io_read_data(fs->fs->io, start, count, chunk, err);
-            if (r < 0)
-                return r;
-            memcpy((uint8_t *)buf + done, chunk, bytes);
-        } else {
-            memset((uint8_t *)buf + done, 0, bytes);
-        }
+        size_t bytes = (size_t)min_u64(count * block, size);
+        if (start)
+            r = read_run(fs, start, count, out, bytes, err);
+        else
+            memset(out, 0, bytes);
+        if (r < 0)
+            return r;
         at += count;
-        done += bytes;
+        out += bytes;
+        size -= bytes;
     }
     return 0;
 }

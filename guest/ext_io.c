@@ -370,7 +370,8 @@ int ext_io_commit(io_channel channel, const void *guard, struct error **err)
     uint8_t *unused;
     if (cached_read(channel, super, &unused))
         return error_set(err, EIO, "cannot read the superblock");
-    _cleanup_free_ uint8_t *run = malloc(WRITE_RUN_MAX);
+    size_t room = (size_t)min_u64(WRITE_RUN_MAX, ext_cache_dirty_bytes(io->cache) + size);
+    _cleanup_free_ uint8_t *run = malloc(room);
     if (!run || !ext_cache_dirty(io->cache, super) ||
         ext_cache_list_dirty(io->cache, &blocks, &count) < 0)
         return error_oom(err);

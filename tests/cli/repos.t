@@ -7,8 +7,8 @@ cd "$tmp" || exit 1
 conf=$XDG_CONFIG_HOME/kiln/repos.d
 rm "$conf"/*.conf
 
-export GNUPGHOME=$tmp/gnupg
-mkdir -m 700 "$GNUPGHOME"
+export GNUPGHOME=$tmp/gnupg TMPDIR=$tmp/tmpdir
+mkdir -m 700 "$GNUPGHOME" "$TMPDIR"
 on_exit+=('gpgconf --kill all 2>/dev/null')
 make_key() { gpg -q --batch --passphrase '' "${@:2}" --quick-gen-key "$1" ed25519 sign never 2>/dev/null; }
 make_key 'Good <good@example.org>'
@@ -16,7 +16,8 @@ make_key 'Other <other@example.org>'
 gpg -q --batch --passphrase '' --faked-system-time 20200101T000000 --quick-gen-key 'Old <old@example.org>' ed25519 sign 1y 2>/dev/null
 for name in good other old; do gpg -q --batch --armor --export "$name@example.org" >$name.key; done
 gpg -q --batch --export good@example.org >good.gpg
-fingerprint=$(gpg --batch --with-colons --list-keys good@example.org | awk -F: '/^fpr/ {print $10; exit}')
+fingerprint_of() { gpg --batch --with-colons --list-keys "$1@example.org" 2>/dev/null | awk -F: '/^fpr/ {print $10; exit}'; }
+fingerprint=$(fingerprint_of good)
 
 mkdir web
 cp "$repo/mini.xz" web/
@@ -40,7 +41,7 @@ is "$("$kiln" notes good)" $'Plain words.\nMore of them.\n\nAfter a blank line.'
 is "$(LC_ALL=de_DE.UTF-8 "$kiln" notes good)" 'Deutsche Worte.' 'and come in the language asked for'
 define good "file://$tmp/web/index.asc" good.gpg
 ok 'a binary key serves as well' "$kiln" notes good
-is "$(find /tmp -maxdepth 1 -name 'kiln-gpg.*' -newer web/index.asc | wc -l)" 0 'no keyring is left behind'
+is "$(ls "$TMPDIR")" '' 'no keyring is left behind'
 
 # Signatures. Each bad repository is a warning that names it, and hides no other.
 refused() { # NAME INDEX KEY REGEX
@@ -63,7 +64,7 @@ gpg -q --batch --yes --local-user old@example.org --faked-system-time 20200601T0
 refused expired expired.asc old.key 'expired'
 gpg -q --batch --passphrase '' --quick-gen-key 'Lost <lost@example.org>' ed25519 sign never 2>/dev/null
 sign lost web/bad web/revoked.asc
-sed -n 's/^:----/----/; /^----/,$p' "$GNUPGHOME/openpgp-revocs.d/$(gpg --batch --with-colons --list-keys lost@example.org | awk -F: '/^fpr/ {print $10; exit}').rev" | gpg -q --batch --import 2>/dev/null
+sed -n 's/^:----/----/; /^----/,$p' "$GNUPGHOME/openpgp-revocs.d/$(fingerprint_of lost).rev" | gpg -q --batch --import 2>/dev/null
 gpg -q --batch --armor --export lost@example.org >lost.key
 refused revoked revoked.asc lost.key 'was revoked'
 sign good web/bad web/tampered.asc
@@ -96,7 +97,7 @@ fails 1 'no key 0123' 'a wrong --fingerprint is refused' "$kiln" list --source "
 fails 1 'fingerprint' '--source without a key is refused' "$kiln" list --source "$tmp/web/index.asc"
 ok '--no-check-signature accepts it' "$kiln" list --source "$tmp/web/index.asc" --no-check-signature
 like "$out" 'good' 'and reads what is inside the armor'
-two=(--source "$tmp/web/index.asc" --fingerprint "$fingerprint" --source "$tmp/web/bad.asc" --fingerprint "$(gpg --batch --with-colons --list-keys other@example.org | awk -F: '/^fpr/ {print $10; exit}')")
+two=(--source "$tmp/web/index.asc" --fingerprint "$fingerprint" --source "$tmp/web/bad.asc" --fingerprint "$(fingerprint_of other)")
 sign other web/bad web/bad.asc
 is "$("$kiln" list "${two[@]}" | awk '{print $1}' | paste -sd' ')" 'good bad' 'several sources, each with its fingerprint'
 fails 1 'no fingerprint' 'a short key id is refused' "$kiln" list --source "$tmp/web/index.asc" --fingerprint "${fingerprint: -16}"
@@ -219,8 +220,7 @@ is "$(ls "$tmp/cache-mismatch/base" | wc -l)" 0 'that leaves nothing to be used'
 pid=$!
 part=$tmp/cache-killed/download/$(sha512sum <web/mini.xz | cut -d' ' -f1).part
 for _ in $(seq 200); do [ -s "$part" ] && break; sleep 0.05; done
-kill -KILL $pid
-wait $pid 2>/dev/null
+{ kill -KILL $pid && wait $pid; } 2>/dev/null
 [ -s "$part" ] && pass 'a killed build leaves its download' || fail 'a killed build leaves its download' "$(find "$tmp/cache-killed")"
 is "$(ls "$tmp/cache-killed/base" | wc -l)" 0 'and no entry'
 like "$("$kiln" cache --cache "$tmp/cache-killed")" 'good x86_64.*unfinished download' 'which kiln cache shows'
