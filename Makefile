@@ -62,13 +62,13 @@ $(O)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KILN_CFLAGS) $($(subst /,_,$*)_cflags) -MMD -MP -c $< -o $@
 
-# One archive a layer.
+# One archive a layer. It depends on the folder too, whose date tells that a source was removed.
 define layer_rules
 $(1)_objs := $$($(1)_srcs:%.c=$(O)/%.o)
-$(O)/lib$(1).a: $$($(1)_objs)
+$(O)/lib$(1).a: $$($(1)_objs) $(1)
 	@mkdir -p $$(@D)
 	$$(call say,AR,$$@)
-	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$($(1)_objs)
 -include $$($(1)_objs:.o=.d)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))

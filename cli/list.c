@@ -99,10 +99,11 @@ static int print_json(const struct catalog *catalog, const struct list_arguments
     for (size_t s = 0; s < catalog->count; s++) {
         const struct catalog_source *source = &catalog->sources[s];
         const char *failure = source->failure ? error_message(source->failure) : NULL;
+        _cleanup_free_ char *uri = uri_printable(source->repo->uri);
         json_array_append_new(
             sources, json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(source->repo->name), "uri",
-                               json_text(source->repo->uri), "key", json_text(source->repo->gpgkey),
-                               "failure", json_text(failure)));
+                               json_text(uri), "key", json_text(source->repo->gpgkey), "failure",
+                               json_text(failure)));
         for (size_t i = 0; i < source->index.count; i++)
             if (wanted(&source->index.entries[i], arguments, patterns))
                 json_array_append_new(templates, entry_json(source, &source->index.entries[i]));

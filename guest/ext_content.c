@@ -357,6 +357,7 @@ static int release_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t index, blk6
 static int drop_blocks(struct ext_fs *fs, struct ext_inode *inode, struct error **err)
 {
     struct release release = {0};
+    ext_start_long(fs, inode->raw->i_blocks);
     errcode_t code = ext2fs_block_iterate3(fs->fs, inode->number, BLOCK_FLAG_READ_ONLY, NULL,
                                            release_block, &release);
     if (!code)

@@ -7,12 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "guest/ext_internal.h"
 
 /* When this much waits to be written, it is written at the end of an operation. */
 #define DIRTY_MAX ((uint64_t)32 << 20)
+
+/* Blocks that an operation may read by way of libext2fs: few in a small file system, and in any
+ * other a directory of 1 GiB. */
+#define READS_MIN ((uint64_t)1 << 12)
+#define READS_MAX ((uint64_t)1 << 18)
 
 /* Features that the write path knows to keep right. What is missing here either needs accounting of
  * its own (quota, bigalloc, shared blocks) or changes what names and contents mean (encryption,
@@ -234,9 +240,16 @@ const char *ext_blocker(const struct ext_fs *fs)
     return fs->blocker;
 }
 
+void ext_start_long(struct ext_fs *fs, uint64_t blocks)
+{
+    /* Nothing in it can lead to more blocks than there are, met a few times each. */
+    uint64_t all = 4 * ext2fs_blocks_count(fs->fs->super) + READS_MIN;
+    ext_io_budget(fs->fs->io, min_u64(all, READS_MAX + blocks));
+}
+
 void ext_start(struct ext_fs *fs)
 {
-    ext_io_budget(fs->fs->io, EXT_BUDGET);
+    ext_start_long(fs, 0);
 }
 
 int ext_begin(struct ext_fs *fs, struct error **err)

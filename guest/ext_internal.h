@@ -16,16 +16,16 @@ struct ext_fs {
     bool broken; /* a rollback failed: nothing may be written any more */
 };
 
-/* Block reads through libext2fs that one operation may make: a directory of 4 GiB. */
-#define EXT_BUDGET ((uint64_t)1 << 20)
-
 /* Describes a failure of libext2fs; `fmt` says what could not be done. Returns the negative errno.
  */
 int ext_fail(struct ext_fs *fs, errcode_t code, struct error **err, const char *fmt, ...)
     _printf_(4, 5);
 
-/* Starts an operation that only reads. */
+/* Starts an operation that only reads, or the next part of a long one: libext2fs may read so many
+ * blocks until the next start, which is more than an operation in earnest needs. */
 void ext_start(struct ext_fs *fs);
+/* The same for one that has to visit this many blocks. */
+void ext_start_long(struct ext_fs *fs, uint64_t blocks);
 
 /* Starts and ends one that writes. ext_finish() rolls back when r is negative, and also when
  * something went wrong unnoticed; it returns r or that failure. */

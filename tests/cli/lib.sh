@@ -18,11 +18,11 @@ kiln=${KILN:-$top/kiln}
 test_cache=${KILN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln-test}
 repo=$test_cache/repo
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kiln-test.XXXXXX")
-mkdir -p "$tmp/home" "$tmp/config" "$tmp/cache" "$tmp/run" && chmod 700 "$tmp/run"
+mkdir -p "$tmp"/{home,config,cache,run,scratch} && chmod 700 "$tmp/run"
 export HOME=$tmp/home XDG_CONFIG_HOME=$tmp/config XDG_CONFIG_DIRS=$tmp/config XDG_CACHE_HOME=$tmp/cache
 # VIRT_BUILDER_DIRS stands for /etc, whose repositories must not reach into the tests.
 export VIRT_BUILDER_DIRS=$tmp/etc
-export XDG_RUNTIME_DIR=$tmp/run LC_ALL=C.UTF-8
+export XDG_RUNTIME_DIR=$tmp/run XDG_STATE_HOME=$tmp/state TMPDIR=$tmp/scratch LC_ALL=C.UTF-8
 export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg
 unset SOURCE_DATE_EPOCH
 

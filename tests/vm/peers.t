@@ -28,10 +28,11 @@ name=Tiny
 file=tiny.img
 arch=x86_64
 END
-run virt-builder-repository --gpg-key "$peer" --no-compression -i theirs </dev/null
-[ "$status" -eq 0 ] || run virt-builder-repository --gpg-key "$peer" --no-compression theirs
+# Its own --gpg-key does not work in Debian 12's build; signing afterwards is what its manual offers.
+run virt-builder-repository --no-compression theirs
 is "$status" 0 'virt-builder-repository publishes'
 [ "$status" -eq 0 ] || printf '# %s\n' "$(tail -n 3 <<<"$err")"
+gpg -q --batch --local-user "$peer" --clearsign --output theirs/index.asc theirs/index
 gpg -q --batch --armor --export "$peer" >theirs.asc
 printf '[theirs]\nuri=file://%s/theirs/index.asc\ngpgkey=file://%s/theirs.asc\n' "$tmp" "$tmp" >"$XDG_CONFIG_HOME/kiln/repos.d/theirs.conf"
 run "$kiln" list
@@ -39,8 +40,6 @@ like "$out" 'tiny ' 'kiln lists what virt-builder-repository published'
 ok 'and builds from it' "$kiln" build tiny -o from-theirs.img --write '/etc/motd:from theirs'
 
 # Another reader than libext2fs looks at a natively edited image.
-run guestfish --ro -a from-theirs.img -i cat /etc/motd
-is "$out" 'from theirs' 'libguestfs reads what the native engine wrote'
-run guestfish --ro -a from-theirs.img -i cat /etc/hostname
-is "$out" 'tiny' 'and what it wrote before'
+run guestfish --ro -a from-theirs.img -i cat /etc/motd : cat /etc/hostname
+is "$out" $'from theirs\ntiny' 'libguestfs reads what the native engine wrote'
 finish

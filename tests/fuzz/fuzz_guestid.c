@@ -1,0 +1,53 @@
+/* What a guest says about itself: os-release, fstab and the devices in it, ELF headers, versions.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/elf.h"
+#include "guest/fstab.h"
+#include "guest/osrelease.h"
+#include "guest/version.h"
+#include "guest/volume.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void find_all(const struct fstab *fstab)
+{
+    struct volume items[] = {
+        {.device = "/dev/sda1", .number = 1, .uuid = "ab12", .label = "root", .type = "ext"},
+        {.device = "/dev/sda2", .number = 2, .part_uuid = "cd34", .part_label = "x y", .type = ""},
+    };
+    struct volumes volumes = {.items = items, .count = 2};
+    for (size_t i = 0; i < fstab->count; i++) {
+        volumes_find(&volumes, fstab->items[i].spec);
+        fstab_has_option(&fstab->items[i], "nofail");
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = strndup((const char *)data, size);
+    struct os_release release;
+    if (os_release_parse(text, &release, NULL) == 0) {
+        free(os_release_distro(&release, NULL));
+        os_release_free(&release);
+    }
+    struct fstab fstab;
+    if (fstab_parse(text, &fstab, NULL) == 0) {
+        find_all(&fstab);
+        fstab_free(&fstab);
+    }
+    elf_machine(data, size);
+    size_t half = strlen(text) / 2;
+    char *first = strndup(text, half);
+    int order = version_compare(first, text + half);
+    /* An order that depends on who is asked is none. */
+    if ((order > 0) != (version_compare(text + half, first) < 0) || version_compare(text, text))
+        abort();
+    free(first);
+    free(text);
+    return 0;
+}
