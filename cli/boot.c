@@ -74,6 +74,14 @@ struct boot_request {
     struct reporter *reporter;
 };
 
+static bool is_engine(const char *name)
+{
+    for (const struct vm_runner *const *runner = vm_runners; *runner; runner++)
+        if (strcmp((*runner)->name, name) == 0)
+            return true;
+    return strcmp(name, "auto") == 0;
+}
+
 static int check_arguments(const struct boot_arguments *arguments, struct boot_request *request,
                            struct error **err)
 {
@@ -91,6 +99,8 @@ static int check_arguments(const struct boot_arguments *arguments, struct boot_r
     if (arguments->firmware && strcmp(arguments->firmware, "bios") != 0 &&
         strcmp(arguments->firmware, "uefi") != 0)
         return cli_usage(err, "--firmware: '%s' is neither bios nor uefi", arguments->firmware);
+    if (!is_engine(arguments->engine))
+        return cli_usage(err, "--engine: '%s' is none of auto, qemu", arguments->engine);
     if (arguments->memory < 32ull << 20 || arguments->memory > 1ull << 40)
         return cli_usage(err, "--memory: between 32M and 1T");
     if (arguments->cpus < 1 || arguments->cpus > 255)

@@ -8,6 +8,7 @@
 #include "cli/json.h"
 #include "repos/cache.h"
 #include "repos/repo.h"
+#include "vmm/firmware.h"
 #include "vmm/kvm_probe.h"
 
 struct doctor_arguments {
@@ -80,17 +81,13 @@ static void examine_programs(struct findings *findings)
 
 static void examine_firmware(struct findings *findings)
 {
-    static const char *const places[] = {
-        "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd",
-        "/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/x64/OVMF_CODE.4m.fd"};
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        if (access(places[i], R_OK) < 0)
-            continue;
-        add(findings, "OVMF", FINDING_GOOD, places[i], NULL);
-        return;
-    }
-    add(findings, "OVMF", FINDING_NOTE, "kiln boot --firmware uefi needs it",
-        "install ovmf (Debian) or edk2-ovmf (Fedora)");
+    _cleanup_firmware_ struct firmware firmware = {0};
+    _cleanup_error_ struct error *missing = NULL;
+    if (firmware_find(&firmware, &missing) == 0)
+        add(findings, "OVMF", FINDING_GOOD, firmware.code, NULL);
+    else
+        add(findings, "OVMF", FINDING_NOTE, "kiln boot --firmware uefi needs it",
+            error_remedy(missing));
 }
 
 static int examine_kvm(struct findings *findings, struct error **err)
