@@ -8,7 +8,6 @@
 
 #define ENTRIES_MAX 4000000u /* that a listing may have */
 #define LINKS_MAX   EXT2_LINK_MAX
-#define ROOM        8u /* blocks that adding an entry may take */
 
 static int file_type(mode_t mode)
 {
@@ -96,9 +95,8 @@ int ext_list(struct ext_fs *fs, uint32_t dir, guest_dirent_fn *entry, void *cont
 
 /* Adding. */
 
-/* Loads a directory that is about to get or lose an entry. */
-static int load_dir(struct ext_fs *fs, ext2_ino_t number, bool adding, struct ext_inode *ret,
-                    struct error **err)
+int ext_dir_load(struct ext_fs *fs, ext2_ino_t number, bool adding, struct ext_inode *ret,
+                 struct error **err)
 {
     int r = ext_inode_load(fs, number, ret, err);
     if (r < 0)
@@ -115,7 +113,7 @@ static int load_dir(struct ext_fs *fs, ext2_ino_t number, bool adding, struct ex
     return r;
 }
 
-static int touch_dir(struct ext_fs *fs, ext2_ino_t number, int links, struct error **err)
+int ext_dir_touch(struct ext_fs *fs, ext2_ino_t number, int links, struct error **err)
 {
     _cleanup_ext_inode_ struct ext_inode dir = {0};
     int r = ext_inode_load(fs, number, &dir, err);
@@ -145,7 +143,7 @@ int ext_dir_add(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t 
     }
     if (code)
         return ext_fail(fs, code, err, "the directory cannot take the entry");
-    return touch_dir(fs, dir, S_ISDIR(mode) ? 1 : 0, err);
+    return ext_dir_touch(fs, dir, S_ISDIR(mode) ? 1 : 0, err);
 }
 
 /* Wraps up a new object: stores its inode and gives it its name. */
@@ -175,7 +173,7 @@ static int begin_new(struct ext_fs *fs, ext2_ino_t dir, const char *name, mode_t
                      struct ext_owner owner, struct ext_inode *ret, struct error **err)
 {
     _cleanup_ext_inode_ struct ext_inode parent = {0};
-    int r = load_dir(fs, dir, true, &parent, err);
+    int r = ext_dir_load(fs, dir, true, &parent, err);
     if (r == 0)
         r = check_absent(fs, dir, name, err);
     if (r < 0)
@@ -205,7 +203,8 @@ int ext_create(struct ext_fs *fs, uint32_t dir, const char *name, const struct e
     return ext_finish(fs, r, err);
 }
 
-int ext_dir_init(struct ext_fs *fs, struct ext_inode *dir, ext2_ino_t parent, struct error **err)
+/* Gives a new directory its first block. */
+static int init_dir(struct ext_fs *fs, struct ext_inode *dir, ext2_ino_t parent, struct error **err)
 {
     char *block;
     errcode_t code = ext2fs_new_dir_block(fs->fs, dir->number, parent, &block);
@@ -229,7 +228,7 @@ int ext_dir_init(struct ext_fs *fs, struct ext_inode *dir, ext2_ino_t parent, st
 int ext_mkdir(struct ext_fs *fs, uint32_t dir, const char *name, const struct ext_owner *owner,
               struct error **err)
 {
-    int r = ext_make_room(fs, ROOM, err);
+    int r = ext_make_room(fs, EXT_DIR_ROOM, err);
     if (r == 0)
         r = ext_begin(fs, err);
     if (r < 0)
@@ -241,7 +240,7 @@ int ext_mkdir(struct ext_fs *fs, uint32_t dir, const char *name, const struct ex
         r = ext_inode_store(fs, &inode, err);
     }
     if (r == 0)
-        r = ext_dir_init(fs, &inode, dir, err);
+        r = init_dir(fs, &inode, dir, err);
     if (r == 0)
         r = link_new(fs, dir, name, &inode, err);
     return ext_finish(fs, r, err);
@@ -269,7 +268,7 @@ static int write_target(struct ext_fs *fs, struct ext_inode *inode, const char *
 int ext_symlink(struct ext_fs *fs, uint32_t dir, const char *name, const char *target,
                 struct error **err)
 {
-    int r = ext_make_room(fs, ROOM, err);
+    int r = ext_make_room(fs, EXT_DIR_ROOM, err);
     if (r == 0)
         r = ext_begin(fs, err);
     if (r < 0)
@@ -292,8 +291,7 @@ int ext_dir_remove(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino
     return code ? ext_fail(fs, code, err, "the entry cannot be removed") : 0;
 }
 
-/* One entry less names the inode. */
-static int drop_link(struct ext_fs *fs, struct ext_inode *inode, struct error **err)
+int ext_inode_drop_link(struct ext_fs *fs, struct ext_inode *inode, struct error **err)
 {
     if (S_ISDIR(inode->raw->i_mode) || inode->raw->i_links_count <= 1)
         return ext_inode_release(fs, inode, err);
@@ -302,12 +300,11 @@ static int drop_link(struct ext_fs *fs, struct ext_inode *inode, struct error **
     return ext_inode_store(fs, inode, err);
 }
 
-/* Loads what an entry names, and checks that directory and object may be changed. */
-static int load_entry(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct ext_inode *ret,
-                      struct error **err)
+int ext_dir_load_entry(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct ext_inode *ret,
+                       struct error **err)
 {
     _cleanup_ext_inode_ struct ext_inode parent = {0};
-    int r = load_dir(fs, dir, false, &parent, err);
+    int r = ext_dir_load(fs, dir, false, &parent, err);
     if (r < 0)
         return r;
     ext2_ino_t number;
@@ -328,15 +325,15 @@ int ext_unlink(struct ext_fs *fs, uint32_t dir, const char *name, struct error *
     if (r < 0)
         return r;
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = load_entry(fs, dir, name, &inode, err);
+    r = ext_dir_load_entry(fs, dir, name, &inode, err);
     if (r == 0 && S_ISDIR(inode.raw->i_mode))
         r = error_set(err, EISDIR, "is a directory");
     if (r == 0)
         r = ext_dir_remove(fs, dir, name, inode.number, err);
     if (r == 0)
-        r = drop_link(fs, &inode, err);
+        r = ext_inode_drop_link(fs, &inode, err);
     if (r == 0)
-        r = touch_dir(fs, dir, 0, err);
+        r = ext_dir_touch(fs, dir, 0, err);
     return ext_finish(fs, r, err);
 }
 
@@ -360,7 +357,7 @@ int ext_rmdir(struct ext_fs *fs, uint32_t dir, const char *name, struct error **
     if (r < 0)
         return r;
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = load_entry(fs, dir, name, &inode, err);
+    r = ext_dir_load_entry(fs, dir, name, &inode, err);
     if (r == 0 && !S_ISDIR(inode.raw->i_mode))
         r = error_set(err, ENOTDIR, "is not a directory");
     if (r == 0 && inode.number == EXT2_ROOT_INO)
@@ -370,13 +367,13 @@ int ext_rmdir(struct ext_fs *fs, uint32_t dir, const char *name, struct error **
     if (r == 0)
         r = ext_dir_remove(fs, dir, name, inode.number, err);
     if (r == 0)
-        r = drop_link(fs, &inode, err);
+        r = ext_inode_drop_link(fs, &inode, err);
     if (r == 0)
-        r = touch_dir(fs, dir, -1, err);
+        r = ext_dir_touch(fs, dir, -1, err);
     return ext_finish(fs, r, err);
 }
 
-/* Renaming. */
+/* Redirecting. */
 
 struct redirect {
     const char *name;
@@ -414,115 +411,4 @@ int ext_dir_redirect(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_i
     if (!code && !redirect.found)
         code = EXT2_ET_FILE_NOT_FOUND;
     return code ? ext_fail(fs, code, err, "the entry cannot be changed") : 0;
-}
-
-/* Whether the directory `inner` is `outer` or lies below it. */
-static int find_within(struct ext_fs *fs, ext2_ino_t inner, ext2_ino_t outer, bool *ret,
-                       struct error **err)
-{
-    /* Longer chains of ".." than a path can have are loops. */
-    for (unsigned steps = 0; steps < 4096; steps++) {
-        *ret = inner == outer;
-        if (inner == outer || inner == EXT2_ROOT_INO)
-            return 0;
-        int r = ext_lookup(fs, inner, "..", &inner, err);
-        if (r < 0)
-            return r;
-    }
-    return error_set(err, EUCLEAN, "%s is damaged: its directories form a loop", fs->name);
-}
-
-/* What rename(2) says about the pair; target->raw is NULL when there is none. */
-static int check_pair(struct ext_fs *fs, const struct ext_inode *moved,
-                      const struct ext_inode *target, const uint32_t dirs[static 2],
-                      struct error **err)
-{
-    bool dir = S_ISDIR(moved->raw->i_mode), within = false;
-    int r = dir && dirs[0] != dirs[1] ? find_within(fs, dirs[1], moved->number, &within, err) : 0;
-    if (r < 0)
-        return r;
-    if (within)
-        return error_set(err, EINVAL, "a directory cannot be moved into itself");
-    if (!target->raw)
-        return 0;
-    bool onto_dir = S_ISDIR(target->raw->i_mode);
-    r = onto_dir ? find_within(fs, dirs[0], target->number, &within, err) : 0;
-    if (r < 0)
-        return r;
-    if (within)
-        return error_set(err, ENOTEMPTY, "it lies in the directory that it is to replace");
-    if (dir && !onto_dir)
-        return error_set(err, ENOTDIR, "a directory cannot replace a file");
-    if (!dir && onto_dir)
-        return error_set(err, EISDIR, "a file cannot replace a directory");
-    return dir ? ext_dir_check_empty(fs, target->number, err) : 0;
-}
-
-/* Gives the moved object its new name, in the place of `target` (raw NULL: there is none). */
-static int set_new_name(struct ext_fs *fs, const struct ext_inode *moved, struct ext_inode *target,
-                        ext2_ino_t to_dir, const char *to, struct error **err)
-{
-    mode_t mode = moved->raw->i_mode;
-    if (!target->raw)
-        return ext_dir_add(fs, to_dir, to, moved->number, mode, err);
-    int r = ext_dir_redirect(fs, to_dir, to, moved->number, mode, err);
-    if (r == 0)
-        r = drop_link(fs, target, err);
-    /* For directories: one came, one went. */
-    return r == 0 ? touch_dir(fs, to_dir, 0, err) : r;
-}
-
-static int move(struct ext_fs *fs, struct ext_inode *moved, struct ext_inode *target,
-                const uint32_t dirs[static 2], const char *const names[static 2],
-                struct error **err)
-{
-    bool dir = S_ISDIR(moved->raw->i_mode), crosses = dirs[0] != dirs[1];
-    int r = check_pair(fs, moved, target, dirs, err);
-    if (r == 0)
-        r = set_new_name(fs, moved, target, dirs[1], names[1], err);
-    if (r == 0)
-        r = ext_dir_remove(fs, dirs[0], names[0], moved->number, err);
-    if (r == 0)
-        r = touch_dir(fs, dirs[0], dir ? -1 : 0, err);
-    if (r == 0 && dir && crosses)
-        r = ext_dir_redirect(fs, moved->number, "..", dirs[1], S_IFDIR, err);
-    if (r < 0)
-        return r;
-    /* The directory's inode may have changed below our copy: its ".." can lie in it. */
-    _cleanup_ext_inode_ struct ext_inode again = {0};
-    r = ext_inode_load(fs, moved->number, &again, err);
-    if (r < 0)
-        return r;
-    ext_inode_touch(&again, EXT_TOUCH_CHANGE);
-    return ext_inode_store(fs, &again, err);
-}
-
-int ext_rename(struct ext_fs *fs, uint32_t from_dir, const char *from, uint32_t to_dir,
-               const char *to, struct error **err)
-{
-    int r = ext_make_room(fs, ROOM, err);
-    if (r == 0)
-        r = ext_begin(fs, err);
-    if (r < 0)
-        return r;
-    _cleanup_ext_inode_ struct ext_inode moved = {0}, target = {0}, parent = {0};
-    r = load_entry(fs, from_dir, from, &moved, err);
-    if (r == 0)
-        r = load_dir(fs, to_dir, true, &parent, err);
-    struct error *absent = NULL;
-    if (r == 0) {
-        r = load_entry(fs, to_dir, to, &target, &absent);
-        if (r == -ENOENT) {
-            error_clear(&absent);
-            r = 0;
-        }
-    }
-    if (absent)
-        error_move(err, absent);
-    /* Two names of one object: nothing is to be done, rename(2) says. */
-    bool same = r == 0 && target.raw && target.number == moved.number;
-    if (r == 0 && !same)
-        r = move(fs, &moved, &target, (uint32_t[]){from_dir, to_dir}, (const char *[]){from, to},
-                 err);
-    return ext_finish(fs, r, err);
 }

@@ -153,6 +153,8 @@ int ext_replace(struct ext_fs *fs, uint32_t number, const struct ext_content *co
     if (r == 0)
         r = ext_content_drop(fs, &inode, err);
     if (r == 0)
+        r = ext_xattr_drop_capability(fs, &inode, err);
+    if (r == 0)
         r = ext_content_write(fs, &inode, content, err);
     if (r == 0) {
         ext_inode_touch(&inode, EXT_TOUCH_MODIFY);

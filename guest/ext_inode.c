@@ -186,50 +186,60 @@ int ext_inode_release(struct ext_fs *fs, struct ext_inode *inode, struct error *
     return ext_alloc_release_inode(fs->alloc, inode->number, S_ISDIR(inode->raw->i_mode), err);
 }
 
-/* Loads for a change, lets `change` do it, stores. */
-static int change_inode(struct ext_fs *fs, uint32_t number,
-                        void (*change)(struct ext_inode *inode, const struct ext_owner *owner),
-                        const struct ext_owner *owner, struct error **err)
+static int load_for_change(struct ext_fs *fs, uint32_t number, struct ext_inode *ret,
+                           struct error **err)
+{
+    int r = ext_inode_load(fs, number, ret, err);
+    return r < 0 ? r : ext_inode_check_change(ret, false, err);
+}
+
+static int store_change(struct ext_fs *fs, struct ext_inode *inode, struct error **err)
+{
+    ext_inode_touch(inode, EXT_TOUCH_CHANGE);
+    return ext_inode_store(fs, inode, err);
+}
+
+int ext_chmod(struct ext_fs *fs, uint32_t number, mode_t mode, struct error **err)
+{
+    int r = ext_make_room(fs, 2, err);
+    if (r == 0)
+        r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode inode = {0};
+    r = load_for_change(fs, number, &inode, err);
+    if (r == 0)
+        r = ext_xattr_chmod(fs, &inode, mode, err);
+    if (r == 0) {
+        inode.raw->i_mode = (uint16_t)((inode.raw->i_mode & LINUX_S_IFMT) | mode);
+        r = store_change(fs, &inode, err);
+    }
+    return ext_finish(fs, r, err);
+}
+
+/* As the kernel does it: a change of owner takes the set-id bits away from what is no directory. */
+static mode_t mode_for_new_owner(mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return mode;
+    if (mode & S_IXGRP)
+        mode &= ~(mode_t)S_ISGID;
+    return mode & ~(mode_t)S_ISUID;
+}
+
+int ext_chown(struct ext_fs *fs, uint32_t number, uid_t uid, gid_t gid, struct error **err)
 {
     int r = ext_begin(fs, err);
     if (r < 0)
         return r;
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = ext_inode_load(fs, number, &inode, err);
-    if (r == 0)
-        r = ext_inode_check_change(&inode, false, err);
+    r = load_for_change(fs, number, &inode, err);
+    if (r == 0 && S_ISREG(inode.raw->i_mode))
+        r = ext_xattr_drop_capability(fs, &inode, err);
     if (r == 0) {
-        change(&inode, owner);
-        ext_inode_touch(&inode, EXT_TOUCH_CHANGE);
-        r = ext_inode_store(fs, &inode, err);
+        set_owner(&inode, uid, gid);
+        inode.raw->i_mode = (uint16_t)mode_for_new_owner(inode.raw->i_mode);
+        r = store_change(fs, &inode, err);
     }
     return ext_finish(fs, r, err);
-}
-
-static void change_mode(struct ext_inode *inode, const struct ext_owner *owner)
-{
-    inode->raw->i_mode = (uint16_t)((inode->raw->i_mode & LINUX_S_IFMT) | owner->mode);
-}
-
-int ext_chmod(struct ext_fs *fs, uint32_t number, mode_t mode, struct error **err)
-{
-    return change_inode(fs, number, change_mode, &(struct ext_owner){.mode = mode}, err);
-}
-
-/* As the kernel does it: a change of owner takes the set-id bits away from what is no directory. */
-static void change_owner(struct ext_inode *inode, const struct ext_owner *owner)
-{
-    mode_t mode = inode->raw->i_mode;
-    set_owner(inode, owner->uid, owner->gid);
-    if (S_ISDIR(mode))
-        return;
-    mode &= ~(mode_t)S_ISUID;
-    if (mode & S_IXGRP)
-        mode &= ~(mode_t)S_ISGID;
-    inode->raw->i_mode = (uint16_t)mode;
-}
-
-int ext_chown(struct ext_fs *fs, uint32_t number, uid_t uid, gid_t gid, struct error **err)
-{
-    return change_inode(fs, number, change_owner, &(struct ext_owner){.uid = uid, .gid = gid}, err);
 }

@@ -83,7 +83,26 @@ int ext_reserve(struct ext_fs *fs, const struct ext_content *content, struct err
 /* Blocks that `bytes` of contents take, with what it takes to find them. */
 uint64_t ext_blocks_for(const struct ext_fs *fs, uint64_t bytes);
 
+/* Extended attributes. The inode is as it is stored; changes are in it and stored afterwards. */
+
+/* New contents do not inherit the privileges of the old ones. */
+int ext_xattr_drop_capability(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
+/* Lets an access control list follow a change of the mode. */
+int ext_xattr_chmod(struct ext_fs *fs, struct ext_inode *inode, mode_t mode, struct error **err);
+
 /* Directory entries. */
+
+#define EXT_DIR_ROOM 8u /* blocks that adding an entry may take */
+
+/* Loads a directory that is about to get (`adding`) or lose an entry. */
+int ext_dir_load(struct ext_fs *fs, ext2_ino_t number, bool adding, struct ext_inode *ret,
+                 struct error **err);
+/* Loads what an entry names, and checks that directory and object may be changed. */
+int ext_dir_load_entry(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct ext_inode *ret,
+                       struct error **err);
+/* The directory has changed: its times, and its link count by `links`. */
+int ext_dir_touch(struct ext_fs *fs, ext2_ino_t number, int links, struct error **err);
+
 int ext_dir_add(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode, mode_t mode,
                 struct error **err);
 int ext_dir_remove(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode,
@@ -92,5 +111,6 @@ int ext_dir_remove(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino
 int ext_dir_redirect(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode,
                      mode_t mode, struct error **err);
 int ext_dir_check_empty(struct ext_fs *fs, ext2_ino_t dir, struct error **err);
-/* Gives a new directory its first block. */
-int ext_dir_init(struct ext_fs *fs, struct ext_inode *dir, ext2_ino_t parent, struct error **err);
+
+/* One entry less names the inode: it is given up with the last one. */
+int ext_inode_drop_link(struct ext_fs *fs, struct ext_inode *inode, struct error **err);

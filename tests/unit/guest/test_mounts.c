@@ -149,8 +149,8 @@ static void two_file_systems(const struct fixture *fx, const char *fstab)
 static void boot_is_mounted_by_every_name(void **state)
 {
     static const char *const lines[] = {
-        "# comment\n\n/dev/sda2 / ext4 defaults 0 1\n"
-        "UUID=11111111-2222-3333-4444-555555555555\t/boot\text4 rw 0 2\n",
+        ("# comment\n\n/dev/sda2 / ext4 defaults 0 1\n"
+         "UUID=11111111-2222-3333-4444-555555555555\t/boot\text4 rw 0 2\n"),
         "LABEL=boot /boot/ ext4 defaults 0 2\n",
         "PARTLABEL=\"boot\" /boot auto\n",
         "/dev/vda1 /boot ext4 defaults 0 2\n",
