@@ -1,5 +1,6 @@
 /* The gate before the engines: checks arguments, so that engines need not, and names the object. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -177,6 +178,114 @@ int guest_chown(struct guest *guest, const char *path, uid_t uid, gid_t gid, str
 {
     int r = check_change(guest, path, err);
     return r < 0 ? r : named(guest->ops->chown(guest, path, uid, gid, err), path, err);
+}
+
+int guest_lchown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->lchown(guest, path, uid, gid, err), path, err);
+}
+
+int guest_set_times(struct guest *guest, const char *path, const struct guest_times *times,
+                    struct error **err)
+{
+    int r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->set_times(guest, path, times, err), path, err);
+}
+
+int guest_list_xattrs(struct guest *guest, const char *path, guest_xattr_fn *attribute,
+                      void *context, struct error **err)
+{
+    int r = guest_path_check(path, err);
+    return r < 0 ? r
+                 : named(guest->ops->list_xattrs(guest, path, attribute, context, err), path, err);
+}
+
+int guest_set_xattr(struct guest *guest, const char *path, const char *name, const void *value,
+                    size_t size, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    if (r < 0)
+        return r;
+    if (str_empty(name) || strlen(name) > NAME_BYTES_MAX || !strchr(name, '.'))
+        return named(error_set(err, EINVAL, "an extended attribute's name is not valid"), path,
+                     err);
+    return named(guest->ops->set_xattr(guest, path, name, value, size, err), path, err);
+}
+
+int guest_truncate(struct guest *guest, const char *path, uint64_t size, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->truncate(guest, path, size, err), path, err);
+}
+
+int guest_download(struct guest *guest, const char *path, int fd, struct error **err)
+{
+    int r = guest_path_check(path, err);
+    return r < 0 ? r : named(guest->ops->download(guest, path, fd, err), path, err);
+}
+
+int guest_overwrite(struct guest *guest, const char *path, struct error **err)
+{
+    int r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->overwrite(guest, path, err), path, err);
+}
+
+int guest_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
+                struct error **err)
+{
+    int r = check_change(guest, path, err);
+    if (r == 0)
+        r = check_mode(mode & ~(mode_t)S_IFMT, path, err);
+    if (r < 0)
+        return r;
+    if (!S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode))
+        return named(error_set(err, EINVAL, "mode %o is no special file's", (unsigned)mode), path,
+                     err);
+    return named(guest->ops->mknod(guest, path, mode, device, err), path, err);
+}
+
+int guest_link(struct guest *guest, const char *existing, const char *path, struct error **err)
+{
+    int r = guest_path_check(existing, err);
+    if (r == 0)
+        r = check_change(guest, path, err);
+    return r < 0 ? r : named(guest->ops->link(guest, existing, path, err), path, err);
+}
+
+/* For operations that not every engine has. */
+static int check_capable(const struct guest *guest, enum guest_capability capability,
+                         const char *what, struct error **err)
+{
+    if (guest->ops->capabilities & capability)
+        return check_writable(guest, err);
+    error_set(err, EOPNOTSUPP, "the %s engine cannot %s", guest->ops->name, what);
+    return error_hint(err, "Use --engine appliance.");
+}
+
+int guest_run(struct guest *guest, const char *script, struct guest_run_result *ret,
+              struct error **err)
+{
+    int r = check_capable(guest, GUEST_CAN_RUN, "run programs of the guest", err);
+    return r < 0 ? r : guest->ops->run(guest, script, ret, err);
+}
+
+void guest_run_result_free(struct guest_run_result *result)
+{
+    free(result->output);
+    *result = (struct guest_run_result){0};
+}
+
+int guest_renew(struct guest *guest, enum guest_identity what, struct error **err)
+{
+    int r = check_writable(guest, err);
+    return r < 0 ? r : guest->ops->renew(guest, what, err);
+}
+
+int guest_trim(struct guest *guest, uint64_t *ret_freed, struct error **err)
+{
+    int r = check_writable(guest, err);
+    return r < 0 ? r : guest->ops->trim(guest, ret_freed, err);
 }
 
 int guest_sync(struct guest *guest, struct error **err)

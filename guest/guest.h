@@ -22,8 +22,10 @@ struct guest;
 
 /* What an engine can do, and what an operation may ask for. */
 enum guest_capability {
-    GUEST_CAN_EDIT = 1 << 0, /* read and write files */
-    GUEST_CAN_RUN = 1 << 1,  /* run the guest's own programs */
+    GUEST_CAN_EDIT = 1 << 0,    /* read and write files */
+    GUEST_CAN_RUN = 1 << 1,     /* run the guest's own programs */
+    GUEST_CAN_NETWORK = 1 << 2, /* those programs reach the network */
+    GUEST_CAN_RENEW = 1 << 3,   /* give file systems and volumes new identities */
 };
 
 enum guest_engine { GUEST_ENGINE_AUTO, GUEST_ENGINE_NATIVE, GUEST_ENGINE_APPLIANCE };
@@ -37,7 +39,16 @@ struct guest_stat {
     gid_t gid;
     uint64_t size; /* bytes */
     uint64_t inode;
-    int64_t mtime; /* seconds */
+    unsigned links;
+    dev_t device;  /* of a device node: see makedev(3) */
+    int64_t atime; /* seconds since 1970 */
+    int64_t mtime;
+};
+
+/* Seconds since 1970. */
+struct guest_times {
+    int64_t atime;
+    int64_t mtime;
 };
 
 /* For guest_write(): what a file that is created gets. A file that exists keeps its mode and owner
@@ -64,6 +75,26 @@ void guest_root_free(struct guest_root *root);
 /* Called once a directory entry, "." and ".." left out; a negative return ends the listing with
  * that value. */
 typedef int guest_dirent_fn(void *context, const char *name);
+
+/* Called once an extended attribute ("security.selinux"); a negative return ends the listing with
+ * that value. */
+typedef int guest_xattr_fn(void *context, const char *name, const void *value, size_t size);
+
+/* What became of a program in the guest. */
+struct guest_run_result {
+    int status;   /* exit status; 128 + N when signal N killed it */
+    char *output; /* the end of what it printed on both streams, at most 1 MiB, NUL-terminated */
+};
+
+void guest_run_result_free(struct guest_run_result *result);
+#define _cleanup_guest_run_result_ _cleanup_(guest_run_result_free)
+
+/* What guest_renew() gives new, random identities. */
+enum guest_identity {
+    GUEST_FILE_SYSTEM_UUIDS, /* of every file system that can have one; fstab and boot loader are
+                                the caller's affair */
+    GUEST_LVM_UUIDS,         /* of physical volumes and volume groups */
+};
 
 /*
  * Every path that reaches an engine has passed guest_path_check(). "follow" in the comments: a
@@ -95,10 +126,52 @@ struct guest_ops {
     int (*rmdir)(struct guest *guest, const char *path, struct error **err);
     int (*chmod)(struct guest *guest, const char *path, mode_t mode, struct error **err);
     int (*chown)(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+    /* These four do not follow a link in the last component. */
+    int (*lchown)(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+    int (*set_times)(struct guest *guest, const char *path, const struct guest_times *times,
+                     struct error **err);
+    int (*list_xattrs)(struct guest *guest, const char *path, guest_xattr_fn *attribute,
+                       void *context, struct error **err);
+    /* A NULL value removes the attribute; absent is fine then. */
+    int (*set_xattr)(struct guest *guest, const char *path, const char *name, const void *value,
+                     size_t size, struct error **err);
+    /* A regular file (follow) cut or extended with zeroes. */
+    int (*truncate)(struct guest *guest, const char *path, uint64_t size, struct error **err);
+    /* The contents of a regular file (follow) into a host descriptor, from its current position;
+     * holes may be left out where the descriptor can seek. */
+    int (*download)(struct guest *guest, const char *path, int fd, struct error **err);
+    /* Overwrites the data of a regular file (not followed) where it lies; its size stays. */
+    int (*overwrite)(struct guest *guest, const char *path, struct error **err);
+    /* A device node, FIFO or socket: mode has the type. Nothing may have that name. */
+    int (*mknod)(struct guest *guest, const char *path, mode_t mode, dev_t device,
+                 struct error **err);
+    /* A hard link to what is no directory (not followed). */
+    int (*link)(struct guest *guest, const char *existing, const char *path, struct error **err);
+    /* Runs /bin/sh -c SCRIPT in the guest. GUEST_CAN_RUN. */
+    int (*run)(struct guest *guest, const char *script, struct guest_run_result *ret,
+               struct error **err);
+    /* GUEST_CAN_RENEW; an engine may lack it on disks that hold nothing of that kind. */
+    int (*renew)(struct guest *guest, enum guest_identity what, struct error **err);
+    /* Makes the free blocks of every file system holes of the image, or zeroes. *ret_freed: bytes
+     * that were not zero before, as far as known. */
+    int (*trim)(struct guest *guest, uint64_t *ret_freed, struct error **err);
     int (*root)(struct guest *guest, struct guest_root *ret, struct error **err);
     /* Flushes everything to the image. */
     int (*sync)(struct guest *guest, struct error **err);
     void (*close)(struct guest *guest);
+};
+
+/* Where changes go before guest_close(). */
+enum guest_staging {
+    GUEST_IN_PLACE,  /* straight into the image */
+    GUEST_STAGED,    /* a layer over the image, written into it by guest_close() alone: what fails
+                        before leaves the image as it was */
+    GUEST_THROW_AWAY /* the same, and never written: to see what would happen */
+};
+
+struct guest_drive {
+    const char *path;
+    enum image_format format;
 };
 
 struct guest_open_options {
@@ -113,6 +186,15 @@ struct guest_open_options {
     const char *(*give_name)(void *context, struct error **err);
     void *give_name_context;
     bool kvm_healthy; /* the appliance may use KVM: it was seen to work */
+    uint64_t memory;  /* bytes of the appliance; 0: its default */
+    unsigned cpus;    /* of the appliance; 0: its default */
+    /* Further disks of the guest, behind the first; only the appliance serves them. */
+    const struct guest_drive *drives;
+    size_t drive_count;
+    /* Mount options by mount point, as virt-sysprep's --mount-options: "/:noatime;/var:nodev".
+     * NULL: none. Only the appliance mounts. */
+    const char *mount_options;
+    enum guest_staging staging;
     struct reporter *reporter;
 };
 
@@ -127,7 +209,8 @@ int guest_open(const char *path, const struct guest_open_options *options, struc
 const char *guest_engine_used(const struct guest *guest);   /* "native" or "appliance" */
 const char *guest_engine_reason(const struct guest *guest); /* one clause for the log */
 
-/* Flushes and closes: the image is consistent on success. The guest is freed in any case. */
+/* Flushes, writes what is staged (not with GUEST_THROW_AWAY) and closes: the image is consistent on
+ * success. The guest is freed in any case. */
 int guest_close(struct guest *guest, struct error **err);
 /* Closes without a final word: for error paths. Accepts NULL. */
 void guest_discard(struct guest *guest);
@@ -159,12 +242,34 @@ int guest_unlink(struct guest *guest, const char *path, struct error **err);
 int guest_rmdir(struct guest *guest, const char *path, struct error **err);
 int guest_chmod(struct guest *guest, const char *path, mode_t mode, struct error **err);
 int guest_chown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+int guest_lchown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+int guest_set_times(struct guest *guest, const char *path, const struct guest_times *times,
+                    struct error **err);
+int guest_list_xattrs(struct guest *guest, const char *path, guest_xattr_fn *attribute,
+                      void *context, struct error **err);
+int guest_set_xattr(struct guest *guest, const char *path, const char *name, const void *value,
+                    size_t size, struct error **err);
+int guest_truncate(struct guest *guest, const char *path, uint64_t size, struct error **err);
+int guest_download(struct guest *guest, const char *path, int fd, struct error **err);
+int guest_overwrite(struct guest *guest, const char *path, struct error **err);
+int guest_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
+                struct error **err);
+int guest_link(struct guest *guest, const char *existing, const char *path, struct error **err);
+int guest_run(struct guest *guest, const char *script, struct guest_run_result *ret,
+              struct error **err);
+int guest_renew(struct guest *guest, enum guest_identity what, struct error **err);
+int guest_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 int guest_sync(struct guest *guest, struct error **err);
 /* Caller frees with guest_root_free(). */
 int guest_root(struct guest *guest, struct guest_root *ret, struct error **err);
 
 /* Composed of the above, the same for every engine. */
 int guest_mkdir_p(struct guest *guest, const char *path, mode_t mode, struct error **err);
+/* cp -a of one object that is no directory: contents or link target, mode, owner, times, extended
+ * attributes. An existing regular file at `to` is replaced. */
+int guest_copy(struct guest *guest, const char *from, const char *to, struct error **err);
+/* The same for whole trees; `to` is the new root of the tree. */
+int guest_copy_tree(struct guest *guest, const char *from, const char *to, struct error **err);
 /* rm -rf: absent is fine, links are not followed. */
 int guest_remove(struct guest *guest, const char *path, struct error **err);
 /* Replaces a file's contents so that its mode and owner stay: the way to edit configuration. */

@@ -1,0 +1,28 @@
+/*
+ * Sealed templates: an image that clones are made from must not change any more. The seal is a
+ * sidecar file beside the image (NAME.kiln.json), and image_open() refuses to write to an image
+ * that has one.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/str.h"
+
+struct seal {
+    char *digest;           /* block_digest() with SHA-256, hexadecimal */
+    char *time;             /* RFC 3339, UTC; SOURCE_DATE_EPOCH respected */
+    struct strv operations; /* names, in the order they ran */
+};
+
+void seal_free(struct seal *seal);
+#define _cleanup_seal_ _cleanup_(seal_free)
+
+/* -ENOENT: the image is not sealed. A sidecar that cannot be understood counts as a seal: -EINVAL,
+ * and the message names it. */
+int seal_read(const char *image, struct seal *ret, struct error **err);
+/* Seals the image, which nobody may be writing to: takes its digest and writes the sidecar. */
+int seal_write(const char *image, const struct strv *operations, struct error **err);
+/* Removes the seal. Absent is fine. */
+int seal_remove(const char *image, struct error **err);
+/* -EPERM with the remedy for a sealed image; 0 for others. */
+int seal_check_unsealed(const char *image, struct error **err);

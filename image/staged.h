@@ -1,0 +1,26 @@
+/*
+ * A block source that takes the writes to another one and keeps them apart: thrown away with it, or
+ * written into the base at once when all is well. Used for edits that must succeed as a whole, for
+ * dry runs, and for machines that must not touch their image.
+ */
+#pragma once
+
+#include "image/block.h"
+
+/* Bytes of changed clusters that are kept in memory; what goes beyond is kept in an unlinked
+ * temporary file in $TMPDIR (else /var/tmp). 0: the default of 32 MiB. */
+struct staged_options {
+    uint64_t memory_max;
+};
+
+/* `base` is then owned by the new block (closed on failure too). Its `writable` matters to
+ * staged_commit() alone. A temporary file that cannot grow is -ENOSPC and names its directory. */
+int staged_open(struct block *base, const struct staged_options *options, struct block **ret,
+                struct error **err);
+
+/* Writes every change into the base, in ascending order, and flushes it; the changes are then no
+ * longer kept apart. After a failure some may have been written; committing again is safe. */
+int staged_commit(struct block *staged, struct error **err);
+
+/* Bytes of clusters that differ, or may differ, from the base. */
+uint64_t staged_size(const struct block *staged);
