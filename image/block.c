@@ -43,6 +43,35 @@ int block_flush(struct block *block, struct error **err)
     return block->ops->flush(block, err);
 }
 
+/* For kinds that know no holes. */
+static int write_zeroes(struct block *block, uint64_t offset, uint64_t length, struct error **err)
+{
+    size_t room = (size_t)min_u64(length, 1u << 20);
+    _cleanup_free_ void *zeroes = calloc(1, room);
+    if (!zeroes)
+        return error_oom(err);
+    while (length > 0) {
+        size_t part = (size_t)min_u64(length, room);
+        int r = block->ops->pwrite(block, zeroes, part, offset, err);
+        if (r < 0)
+            return r;
+        offset += part;
+        length -= part;
+    }
+    return 0;
+}
+
+int block_discard(struct block *block, uint64_t offset, uint64_t length, struct error **err)
+{
+    if (!block->writable || !block->ops->pwrite)
+        return error_set(err, EROFS, "%s: was opened for reading only", block->name);
+    int r = check_range(block, offset, length, err);
+    if (r < 0 || length == 0)
+        return r;
+    r = block->ops->discard ? block->ops->discard(block, offset, length, err) : -EOPNOTSUPP;
+    return r == -EOPNOTSUPP ? write_zeroes(block, offset, length, err) : r;
+}
+
 int block_extent(struct block *block, uint64_t offset, uint64_t length, enum block_state *ret,
                  uint64_t *ret_length, struct error **err)
 {

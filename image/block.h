@@ -30,6 +30,9 @@ struct block_ops {
     /* State of the run that begins at offset: *ret_length in 1..length. NULL: all is data. */
     int (*extent)(struct block *block, uint64_t offset, uint64_t length, enum block_state *ret,
                   uint64_t *ret_length, struct error **err);
+    /* The range reads as zeroes from then on; where it can be, the space that it took is given
+     * back. NULL, or -EOPNOTSUPP without a message: the gate writes zeroes instead. */
+    int (*discard)(struct block *block, uint64_t offset, uint64_t length, struct error **err);
     /* Releases what the kind added; block_close() then frees the name and the block itself. May be
      * NULL. */
     void (*close)(struct block *block);
@@ -50,6 +53,9 @@ int block_pwrite(struct block *block, const void *buf, size_t count, uint64_t of
                  struct error **err);
 /* Makes what was written durable. */
 int block_flush(struct block *block, struct error **err);
+/* Lets a range go: it reads as zeroes afterwards, and takes no space where the kind knows holes.
+ * -EROFS as block_pwrite(). */
+int block_discard(struct block *block, uint64_t offset, uint64_t length, struct error **err);
 /* The state of the run at offset, at most `length` bytes of it. Two runs that follow each other may
  * have the same state. A length of 0 is -EINVAL. */
 int block_extent(struct block *block, uint64_t offset, uint64_t length, enum block_state *ret,

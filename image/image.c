@@ -10,6 +10,7 @@
 #include "image/nbd.h"
 #include "image/qcow2.h"
 #include "image/qcow2_header.h"
+#include "image/seal.h"
 
 static const char *const format_names[] = {
     [IMAGE_AUTO] = "auto", [IMAGE_RAW] = "raw",   [IMAGE_QCOW2] = "qcow2", [IMAGE_VMDK] = "vmdk",
@@ -113,10 +114,13 @@ int image_open(const char *path, const struct image_open_options *options, struc
                struct error **err)
 {
     enum image_format format;
+    int r = options->writable && !options->unseal ? seal_check_unsealed(path, err) : 0;
+    if (r < 0)
+        return r;
     _cleanup_close_ int fd = open_image_file(path, options->writable, err);
     if (fd < 0)
         return fd;
-    int r = choose_format(fd, path, options->format, &format, err);
+    r = choose_format(fd, path, options->format, &format, err);
     if (r == 0 && options->lock)
         r = image_lock(fd, options->writable, path, err);
     if (r < 0)

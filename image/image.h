@@ -30,6 +30,7 @@ struct image_open_options {
     /* Take QEMU's lock bytes for the time the image is open, and refuse an image that another
      * process uses in a conflicting way (-EBUSY). */
     bool lock;
+    bool unseal; /* write even to a sealed template (image/seal.h), which is else -EPERM */
 };
 
 /*

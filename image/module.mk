@@ -1,2 +1,2 @@
 image_srcs := $(wildcard image/*.c)
-image_pkgs := libnbd liblzma libzstd zlib
+image_pkgs := libnbd jansson liblzma libzstd zlib

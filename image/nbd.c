@@ -130,6 +130,24 @@ static int nbd_block_extent(struct block *block, uint64_t offset, uint64_t lengt
     return 0;
 }
 
+/* Zeroes that the server may turn into holes (--discard=unmap); a trim would promise nothing of
+ * what is read afterwards. */
+static int nbd_block_discard(struct block *block, uint64_t offset, uint64_t length,
+                             struct error **err)
+{
+    const struct nbd *nbd = (const struct nbd *)block;
+    if (nbd_can_zero(nbd->handle) != 1)
+        return -EOPNOTSUPP;
+    while (length > 0) {
+        uint64_t part = min_u64(length, UINT64_C(1) << 30);
+        if (nbd_zero(nbd->handle, part, offset, 0) < 0)
+            return nbd_failed(block, err, "write zeroes");
+        offset += part;
+        length -= part;
+    }
+    return 0;
+}
+
 static void nbd_block_close(struct block *block)
 {
     struct nbd *nbd = (struct nbd *)block;
@@ -157,6 +175,7 @@ static const struct block_ops nbd_ops = {
     .pwrite = nbd_block_pwrite,
     .flush = nbd_block_flush,
     .extent = nbd_block_extent,
+    .discard = nbd_block_discard,
     .close = nbd_block_close,
 };
 

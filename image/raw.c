@@ -38,6 +38,23 @@ static int raw_flush(struct block *block, struct error **err)
     return 0;
 }
 
+/* On a block device the kernel discards where the device promises zeroes, and writes them where it
+ * does not. */
+static int raw_discard(struct block *block, uint64_t offset, uint64_t length, struct error **err)
+{
+    const struct raw *raw = (const struct raw *)block;
+    static const int modes[] = {FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE};
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        if (fallocate(raw->fd, modes[i], (off_t)offset, (off_t)length) == 0)
+            return 0;
+        /* EINVAL: a device whose sectors are larger than the range's bounds. */
+        if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
+            return error_sys(err, errno, "%s: cannot punch a hole", block->name);
+    }
+    return -EOPNOTSUPP;
+}
+
 static int raw_extent(struct block *block, uint64_t offset, uint64_t length, enum block_state *ret,
                       uint64_t *ret_length, struct error **err)
 {
@@ -77,6 +94,7 @@ static const struct block_ops raw_ops = {
     .pwrite = raw_pwrite,
     .flush = raw_flush,
     .extent = raw_extent,
+    .discard = raw_discard,
     .close = raw_close,
 };
 
