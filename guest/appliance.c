@@ -1,13 +1,15 @@
-/* The appliance engine: libguestfs. Starting it, finding the guest, mounting. */
+/* The appliance engine: libguestfs. Starting it. */
 #include "guest/appliance.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fdio.h"
 #include "base/str.h"
+
+const unsigned appliance_capabilities =
+    GUEST_CAN_EDIT | GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS;
 
 /* Keeps the last lines: they say why the appliance did not start. */
 static void keep_lines(guestfs_h *handle, void *opaque, uint64_t event, int event_handle, int flags,
@@ -71,6 +73,17 @@ static int explain_launch(struct appliance *appliance, struct error **err)
     return error_hint(err, "libguestfs-test-tool shows where it stops.");
 }
 
+static int set_resources(guestfs_h *g, const struct guest_open_options *options)
+{
+    uint64_t megabytes = options->memory >> 20;
+    int r = 0;
+    if (options->memory)
+        r = guestfs_set_memsize(g, megabytes > INT_MAX ? INT_MAX : (int)megabytes);
+    if (r == 0 && options->cpus)
+        r = guestfs_set_smp(g, options->cpus > INT_MAX ? INT_MAX : (int)options->cpus);
+    return r;
+}
+
 static int configure(struct appliance *appliance, const struct guest_open_options *options,
                      struct error **err)
 {
@@ -78,10 +91,15 @@ static int configure(struct appliance *appliance, const struct guest_open_option
     uint64_t events = GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_LIBRARY | GUESTFS_EVENT_WARNING |
                       GUESTFS_EVENT_TRACE;
     guestfs_set_error_handler(g, NULL, NULL);
+    bool network = options->capabilities & GUEST_CAN_NETWORK;
     if (guestfs_set_event_callback(g, keep_lines, events, 0, appliance) < 0 ||
-        guestfs_set_program(g, "kiln") < 0 || guestfs_set_network(g, 0) < 0 ||
+        guestfs_set_program(g, "kiln") < 0 || guestfs_set_network(g, network) < 0 ||
         guestfs_set_autosync(g, 1) < 0)
         return appliance_fail(appliance, err);
+    if (set_resources(g, options) < 0) {
+        appliance_fail(appliance, err);
+        return error_wrap(err, "the appliance cannot have this memory or these processors");
+    }
     /* libvirt adds nothing here but a daemon that has to run. */
     if (!getenv("LIBGUESTFS_BACKEND") && guestfs_set_backend(g, "direct") < 0)
         return appliance_fail(appliance, err);
@@ -92,125 +110,61 @@ static int configure(struct appliance *appliance, const struct guest_open_option
     return 0;
 }
 
-/* Refuses an image in use, before a minute was spent. QEMU takes its own locks later. */
-static int check_unused(const char *path, const struct guest_open_options *options,
-                        enum image_format *ret, struct error **err)
-{
-    _cleanup_close_ int fd = file_open(path, options->writable ? O_RDWR : O_RDONLY, 0, err);
-    if (fd < 0)
-        return fd;
-    int r = options->lock ? image_lock(fd, options->writable, path, err) : 0;
-    *ret = options->format;
-    if (r == 0 && options->format == IMAGE_AUTO)
-        r = image_probe(fd, path, ret, err);
-    return r;
-}
-
-static int launch(struct appliance *appliance, enum image_format format,
-                  const struct guest_open_options *options, struct error **err)
-{
-    int r = guestfs_add_drive_opts(appliance->handle, appliance->guest.path,
-                                   GUESTFS_ADD_DRIVE_OPTS_READONLY, !options->writable,
-                                   GUESTFS_ADD_DRIVE_OPTS_FORMAT, image_format_name(format), -1);
-    if (r < 0)
-        return appliance_fail(appliance, err);
-    if (guestfs_launch(appliance->handle) < 0)
-        return explain_launch(appliance, err);
-    guestfs_umask(appliance->handle, 0);
-    return 0;
-}
-
-static void free_list(char **list)
+void appliance_list_free(char **list)
 {
     for (size_t i = 0; list && list[i]; i++)
         free(list[i]);
     free(list);
 }
 
-static void cleanup_list(char ***list)
+static int launch(struct appliance *appliance, struct error **err)
 {
-    free_list(*list);
-}
-#define _cleanup_list_ _cleanup_(cleanup_list)
-
-static int find_root(struct appliance *appliance, struct error **err)
-{
-    _cleanup_list_ char **roots = guestfs_inspect_os(appliance->handle);
-    if (!roots)
-        return appliance_fail(appliance, err);
-    if (!roots[0]) {
-        error_set(err, ENOENT, "no operating system was found");
-        return error_hint(err, "Where the disk is encrypted, its contents cannot be seen.");
-    }
-    if (roots[1])
-        return error_set(err, EMLINK, "several operating systems were found: on %s and %s",
-                         roots[0], roots[1]);
-    appliance->root = strdup(roots[0]);
-    return appliance->root ? 0 : error_oom(err);
-}
-
-struct mount_point {
-    char *dir, *device;
-};
-
-static int by_depth(const void *a, const void *b)
-{
-    const struct mount_point *x = a, *y = b;
-    size_t m = strlen(x->dir), n = strlen(y->dir);
-    return (m > n) - (m < n);
-}
-
-static int mount_all(struct appliance *appliance, struct reporter *reporter, struct error **err)
-{
-    guestfs_h *g = appliance->handle;
-    _cleanup_list_ char **table = guestfs_inspect_get_mountpoints(g, appliance->root);
-    if (!table)
-        return appliance_fail(appliance, err);
-    size_t count = 0;
-    while (table[2 * count])
-        count++;
-    struct mount_point *points = (struct mount_point *)table;
-    _Static_assert(sizeof(*points) == 2 * sizeof(*table), "pairs of strings");
-    qsort(points, count, sizeof(*points), by_depth);
-    for (size_t i = 0; i < count; i++) {
-        bool writable = appliance->guest.writable;
-        int r = writable ? guestfs_mount(g, points[i].device, points[i].dir)
-                         : guestfs_mount_ro(g, points[i].device, points[i].dir);
-        if (r == 0)
-            continue;
-        if (strcmp(points[i].dir, "/") == 0)
-            return appliance_fail(appliance, err);
-        report(reporter, REPORT_WARNING, "%s: cannot be mounted on %s in the guest: %s",
-               points[i].device, points[i].dir, guestfs_last_error(g));
-    }
+    if (guestfs_launch(appliance->handle) < 0)
+        return explain_launch(appliance, err);
+    guestfs_umask(appliance->handle, 0);
+    appliance_hide_overlays(appliance);
     return 0;
+}
+
+/* Everything that can fail once there is something to free. */
+static int start(struct appliance *appliance, const char *path,
+                 const struct guest_open_options *options, struct error **err)
+{
+    appliance->handle = guestfs_create();
+    if (!appliance->handle)
+        return error_oom(err);
+    int r = str_replace(&appliance->guest.path, path, err);
+    if (r == 0)
+        r = str_replace(&appliance->mount_options, options->mount_options, err);
+    if (r == 0)
+        r = appliance_add_drives(appliance, options, err);
+    if (r < 0)
+        return r;
+    report(options->reporter, REPORT_INFO, "Starting the appliance");
+    r = configure(appliance, options, err);
+    if (r == 0)
+        r = launch(appliance, err);
+    if (r == 0)
+        r = appliance_find_root(appliance, err);
+    /* Before anything is changed. */
+    if (r == 0 && options->capabilities & GUEST_CAN_RUN)
+        r = appliance_check_arch(appliance, err);
+    return r < 0 ? r : appliance_mount_all(appliance, err);
 }
 
 int appliance_open(const char *path, const struct guest_open_options *options, struct guest **ret,
                    struct error **err)
 {
-    enum image_format format;
-    int r = check_unused(path, options, &format, err);
-    if (r < 0)
-        return r;
     struct appliance *appliance = calloc(1, sizeof(*appliance));
     if (!appliance)
         return error_oom(err);
-    appliance->guest.ops = &appliance_ops;
+    appliance->ops = appliance_ops;
+    if (!(options->capabilities & GUEST_CAN_NETWORK))
+        appliance->ops.capabilities &= ~(unsigned)GUEST_CAN_NETWORK;
+    appliance->guest.ops = &appliance->ops;
     appliance->guest.writable = options->writable;
-    appliance->guest.path = strdup(path);
-    appliance->handle = guestfs_create();
-    if (!appliance->guest.path || !appliance->handle)
-        r = error_oom(err);
-    report(options->reporter, REPORT_INFO, "Starting the appliance");
-    if (r == 0)
-        r = configure(appliance, options, err);
-    if (r == 0)
-        r = launch(appliance, format, options, err);
-    if (r == 0)
-        r = find_root(appliance, err);
-    if (r == 0)
-        r = mount_all(appliance, options->reporter, err);
+    appliance->reporter = options->reporter;
+    int r = start(appliance, path, options, err);
     if (r < 0) {
         error_wrap(err, "%s", path);
         guest_discard(&appliance->guest);

@@ -7,14 +7,101 @@
 
 #define APPLIANCE_LINES 8 /* of what the appliance said last that are kept */
 
+/* A disk of the guest's. */
+struct appliance_drive {
+    char *path;
+    enum image_format format;
+    int image_fd;   /* keeps the image's lock; -1: QEMU's own must do */
+    int overlay_fd; /* what takes the changes; -1: the image itself does */
+    char *overlay;  /* its name, as long as it has one */
+    char *backing;  /* the image's real path, by which the overlay knows it */
+};
+
 struct appliance {
     struct guest guest;
+    struct guest_ops ops; /* with the capabilities of this one */
     guestfs_h *handle;
     char *root;                   /* device of the root file system */
+    char *mount_options;          /* as guest_open_options has them, or NULL */
     char *lines[APPLIANCE_LINES]; /* oldest first, NULL beyond the last */
+    struct reporter *reporter;
+    enum guest_staging staging;
+    bool lock;
+    struct appliance_drive *drives;
+    size_t drive_count;
 };
 
 extern const struct guest_ops appliance_ops;
 
 /* Describes the failure of the last call. Returns the negative errno. */
 int appliance_fail(struct appliance *appliance, struct error **err);
+
+static inline struct appliance *appliance_of(struct guest *guest)
+{
+    return (struct appliance *)guest;
+}
+
+static inline guestfs_h *appliance_handle(struct guest *guest)
+{
+    return appliance_of(guest)->handle;
+}
+
+/* The outcome of a call that returns 0 or -1. */
+static inline int appliance_done(struct guest *guest, int r, struct error **err)
+{
+    return r < 0 ? appliance_fail(appliance_of(guest), err) : 0;
+}
+
+/* A NULL-terminated list of libguestfs's. Accepts NULL. */
+void appliance_list_free(char **list);
+DEFINE_CLEANUP(char **, appliance_list_free);
+#define _cleanup_list_ _cleanup_(appliance_list_freep)
+
+/* Disks (appliance_drive.c). */
+
+/* Refuses images in use or sealed, and hands the disks to libguestfs, which is not launched yet. */
+int appliance_add_drives(struct appliance *appliance, const struct guest_open_options *options,
+                         struct error **err);
+/* To be called once it is launched: nothing of the layers over the images is seen any more. */
+void appliance_hide_overlays(struct appliance *appliance);
+/* Ends the appliance and writes what is staged into the images. */
+int appliance_commit(struct guest *guest, struct error **err);
+void appliance_free_drives(struct appliance *appliance);
+
+/* File systems (appliance_mount.c). */
+
+int appliance_find_root(struct appliance *appliance, struct error **err);
+int appliance_mount_all(struct appliance *appliance, struct error **err);
+int appliance_renew(struct guest *guest, enum guest_identity what, struct error **err);
+int appliance_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
+
+/* Programs (appliance_run.c). */
+
+/* -ENOEXEC where the guest's programs cannot run on the appliance's processor. */
+int appliance_check_arch(struct appliance *appliance, struct error **err);
+int appliance_run(struct guest *guest, const char *script, struct guest_run_result *ret,
+                  struct error **err);
+
+/* Files (appliance_files.c); see guest.h. */
+
+/* The path with its directory resolved within the guest, for what is done outside of its root:
+ * links would lead to wherever they lead there. Caller frees. */
+char *appliance_resolve_parent(struct guest *guest, const char *path, struct error **err);
+/* -EEXIST where something has the name of what is to be made and is no directory. */
+int appliance_check_new(struct guest *guest, const char *path, struct error **err);
+/* Refuses what is no regular file; reading a pipe would wait for ever. */
+int appliance_check_regular(const struct guest_stat *st, struct error **err);
+int appliance_lchown(struct guest *guest, const char *path, uid_t uid, gid_t gid,
+                     struct error **err);
+int appliance_set_times(struct guest *guest, const char *path, const struct guest_times *times,
+                        struct error **err);
+int appliance_list_xattrs(struct guest *guest, const char *path, guest_xattr_fn *attribute,
+                          void *context, struct error **err);
+int appliance_set_xattr(struct guest *guest, const char *path, const char *name, const void *value,
+                        size_t size, struct error **err);
+int appliance_truncate(struct guest *guest, const char *path, uint64_t size, struct error **err);
+int appliance_download(struct guest *guest, const char *path, int fd, struct error **err);
+int appliance_overwrite(struct guest *guest, const char *path, struct error **err);
+int appliance_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
+                    struct error **err);
+int appliance_link(struct guest *guest, const char *existing, const char *path, struct error **err);

@@ -11,27 +11,11 @@
 #include "base/str.h"
 #include "guest/appliance.h"
 
-static struct appliance *appliance_of(struct guest *guest)
-{
-    return (struct appliance *)guest;
-}
-
-static guestfs_h *handle_of(struct guest *guest)
-{
-    return appliance_of(guest)->handle;
-}
-
-/* The outcome of a call that returns 0 or -1. */
-static int done(struct guest *guest, int r, struct error **err)
-{
-    return r < 0 ? appliance_fail(appliance_of(guest), err) : 0;
-}
-
 static int op_stat(struct guest *guest, const char *path, bool follow, struct guest_stat *ret,
                    struct error **err)
 {
-    struct guestfs_statns *st =
-        follow ? guestfs_statns(handle_of(guest), path) : guestfs_lstatns(handle_of(guest), path);
+    struct guestfs_statns *st = follow ? guestfs_statns(appliance_handle(guest), path)
+                                       : guestfs_lstatns(appliance_handle(guest), path);
     if (!st)
         return appliance_fail(appliance_of(guest), err);
     *ret = (struct guest_stat){
@@ -40,18 +24,14 @@ static int op_stat(struct guest *guest, const char *path, bool follow, struct gu
         .gid = (gid_t)st->st_gid,
         .size = (uint64_t)st->st_size,
         .inode = (uint64_t)st->st_ino,
+        .fs = (uint64_t)st->st_dev,
+        .links = (unsigned)st->st_nlink,
+        .device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? (dev_t)st->st_rdev : 0,
+        .atime = st->st_atime_sec,
         .mtime = st->st_mtime_sec,
     };
     guestfs_free_statns(st);
     return 0;
-}
-
-/* Refuses what is no regular file; reading a pipe would wait for ever. */
-static int check_regular(const struct guest_stat *st, struct error **err)
-{
-    if (S_ISDIR(st->mode))
-        return error_set(err, EISDIR, "is a directory");
-    return S_ISREG(st->mode) ? 0 : error_set(err, EINVAL, "is not a regular file");
 }
 
 static int op_read(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
@@ -60,12 +40,12 @@ static int op_read(struct guest *guest, const char *path, size_t max, char **ret
     struct guest_stat st;
     int r = op_stat(guest, path, true, &st, err);
     if (r == 0)
-        r = check_regular(&st, err);
+        r = appliance_check_regular(&st, err);
     if (r < 0)
         return r;
     if (st.size > max)
         return error_set(err, EFBIG, "is larger than the %zu bytes allowed", max);
-    char *data = guestfs_read_file(handle_of(guest), path, ret_size);
+    char *data = guestfs_read_file(appliance_handle(guest), path, ret_size);
     if (!data)
         return appliance_fail(appliance_of(guest), err);
     *ret = data; /* libguestfs ends it with a NUL of its own */
@@ -74,7 +54,7 @@ static int op_read(struct guest *guest, const char *path, size_t max, char **ret
 
 static int op_readlink(struct guest *guest, const char *path, char **ret, struct error **err)
 {
-    char *target = guestfs_readlink(handle_of(guest), path);
+    char *target = guestfs_readlink(appliance_handle(guest), path);
     if (!target)
         return appliance_fail(appliance_of(guest), err);
     *ret = target;
@@ -84,7 +64,7 @@ static int op_readlink(struct guest *guest, const char *path, char **ret, struct
 static int op_list(struct guest *guest, const char *path, guest_dirent_fn *entry, void *context,
                    struct error **err)
 {
-    char **names = guestfs_ls(handle_of(guest), path);
+    char **names = guestfs_ls(appliance_handle(guest), path);
     if (!names)
         return appliance_fail(appliance_of(guest), err);
     int r = 0;
@@ -100,10 +80,10 @@ static int op_list(struct guest *guest, const char *path, guest_dirent_fn *entry
 static int set_attr(struct guest *guest, const char *path, const struct guest_file_attr *attr,
                     struct error **err)
 {
-    int r = guestfs_chown(handle_of(guest), (int)attr->uid, (int)attr->gid, path);
+    int r = guestfs_chown(appliance_handle(guest), (int)attr->uid, (int)attr->gid, path);
     if (r == 0)
-        r = guestfs_chmod(handle_of(guest), (int)attr->mode, path);
-    return done(guest, r, err);
+        r = guestfs_chmod(appliance_handle(guest), (int)attr->mode, path);
+    return appliance_done(guest, r, err);
 }
 
 /* libguestfs opens the file by name: from its beginning. */
@@ -111,7 +91,7 @@ static int send_fd(struct guest *guest, int fd, const char *path, struct error *
 {
     char name[32];
     snprintf(name, sizeof(name), "/dev/fd/%d", fd);
-    return done(guest, guestfs_upload(handle_of(guest), name, path), err);
+    return appliance_done(guest, guestfs_upload(appliance_handle(guest), name, path), err);
 }
 
 /* Copies what is left of fd, so that it begins where a file begins. */
@@ -144,7 +124,7 @@ static int store(struct guest *guest, int fd, const char *path, const struct gue
     int r = op_stat(guest, path, true, &st, &absent);
     bool exists = r == 0;
     if (exists)
-        r = check_regular(&st, err);
+        r = appliance_check_regular(&st, err);
     else if (r == -ENOENT)
         r = 0;
     else
@@ -178,72 +158,51 @@ static int op_write(struct guest *guest, const char *path, const void *data, siz
 
 static int op_mkdir(struct guest *guest, const char *path, mode_t mode, struct error **err)
 {
-    int r = done(guest, guestfs_mkdir_mode(handle_of(guest), path, (int)mode), err);
+    int r =
+        appliance_done(guest, guestfs_mkdir_mode(appliance_handle(guest), path, (int)mode), err);
     /* mkdir(2) leaves these bits out. */
     if (r == 0 && mode & (S_ISUID | S_ISGID))
-        r = done(guest, guestfs_chmod(handle_of(guest), (int)mode, path), err);
+        r = appliance_done(guest, guestfs_chmod(appliance_handle(guest), (int)mode, path), err);
     return r;
-}
-
-/* The path with its directory resolved within the guest: libguestfs runs ln(1) outside of it, which
- * would follow links to wherever they lead there. */
-static char *resolve_parent(struct guest *guest, const char *path, struct error **err)
-{
-    _cleanup_free_ char *parent = path_parent(path);
-    if (!parent) {
-        error_oom(err);
-        return NULL;
-    }
-    _cleanup_free_ char *real = guestfs_realpath(handle_of(guest), parent);
-    if (!real) {
-        appliance_fail(appliance_of(guest), err);
-        return NULL;
-    }
-    return str_printf(err, "%s/%s", strcmp(real, "/") == 0 ? "" : real, path_name(path));
 }
 
 static int op_symlink(struct guest *guest, const char *target, const char *path, struct error **err)
 {
     /* ln(1) would also make the link within an existing directory. */
-    struct guest_stat st;
-    _cleanup_error_ struct error *absent = NULL;
-    int r = op_stat(guest, path, false, &st, &absent);
-    if (r == 0)
-        return error_set(err, EEXIST, "already exists");
-    if (r != -ENOENT)
-        return error_move(err, TAKE_PTR(absent));
-    if (str_ends(path, "/"))
-        return error_set(err, ENOENT, "ends with a slash, where a link is to be made");
+    int r = appliance_check_new(guest, path, err);
+    if (r < 0)
+        return r;
     struct error *error = NULL;
-    _cleanup_free_ char *real = resolve_parent(guest, path, &error);
+    _cleanup_free_ char *real = appliance_resolve_parent(guest, path, &error);
     if (!real)
         return error_move(err, error);
-    return done(guest, guestfs_ln_s(handle_of(guest), target, real), err);
+    return appliance_done(guest, guestfs_ln_s(appliance_handle(guest), target, real), err);
 }
 
 static int op_rename(struct guest *guest, const char *from, const char *to, struct error **err)
 {
-    return done(guest, guestfs_rename(handle_of(guest), from, to), err);
+    return appliance_done(guest, guestfs_rename(appliance_handle(guest), from, to), err);
 }
 
 static int op_unlink(struct guest *guest, const char *path, struct error **err)
 {
-    return done(guest, guestfs_rm(handle_of(guest), path), err);
+    return appliance_done(guest, guestfs_rm(appliance_handle(guest), path), err);
 }
 
 static int op_rmdir(struct guest *guest, const char *path, struct error **err)
 {
-    return done(guest, guestfs_rmdir(handle_of(guest), path), err);
+    return appliance_done(guest, guestfs_rmdir(appliance_handle(guest), path), err);
 }
 
 static int op_chmod(struct guest *guest, const char *path, mode_t mode, struct error **err)
 {
-    return done(guest, guestfs_chmod(handle_of(guest), (int)mode, path), err);
+    return appliance_done(guest, guestfs_chmod(appliance_handle(guest), (int)mode, path), err);
 }
 
 static int op_chown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err)
 {
-    return done(guest, guestfs_chown(handle_of(guest), (int)uid, (int)gid, path), err);
+    return appliance_done(guest, guestfs_chown(appliance_handle(guest), (int)uid, (int)gid, path),
+                          err);
 }
 
 static int op_root(struct guest *guest, struct guest_root *ret, struct error **err)
@@ -272,7 +231,7 @@ static int op_root(struct guest *guest, struct guest_root *ret, struct error **e
 
 static int op_sync(struct guest *guest, struct error **err)
 {
-    return done(guest, guestfs_sync(handle_of(guest)), err);
+    return appliance_done(guest, guestfs_sync(appliance_handle(guest)), err);
 }
 
 static void op_close(struct guest *guest)
@@ -282,6 +241,8 @@ static void op_close(struct guest *guest)
         guestfs_shutdown(appliance->handle);
         guestfs_close(appliance->handle);
     }
+    appliance_free_drives(appliance);
+    free(appliance->mount_options);
     free(appliance->root);
     for (size_t i = 0; i < APPLIANCE_LINES; i++)
         free(appliance->lines[i]);
@@ -290,7 +251,8 @@ static void op_close(struct guest *guest)
 
 const struct guest_ops appliance_ops = {
     .name = "appliance",
-    .capabilities = GUEST_CAN_EDIT | GUEST_CAN_RUN,
+    .capabilities =
+        GUEST_CAN_EDIT | GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS,
     .stat = op_stat,
     .read = op_read,
     .readlink = op_readlink,
@@ -304,7 +266,20 @@ const struct guest_ops appliance_ops = {
     .rmdir = op_rmdir,
     .chmod = op_chmod,
     .chown = op_chown,
+    .lchown = appliance_lchown,
+    .set_times = appliance_set_times,
+    .list_xattrs = appliance_list_xattrs,
+    .set_xattr = appliance_set_xattr,
+    .truncate = appliance_truncate,
+    .download = appliance_download,
+    .overwrite = appliance_overwrite,
+    .mknod = appliance_mknod,
+    .link = appliance_link,
+    .run = appliance_run,
+    .renew = appliance_renew,
+    .trim = appliance_trim,
     .root = op_root,
     .sync = op_sync,
+    .commit = appliance_commit,
     .close = op_close,
 };

@@ -324,6 +324,11 @@ int ext_alloc_release_inode(struct ext_alloc *alloc, ext2_ino_t inode, bool is_d
     return 0;
 }
 
+struct ext_bitmaps *ext_alloc_bitmaps(struct ext_alloc *alloc)
+{
+    return alloc->bitmaps;
+}
+
 void ext_alloc_begin(struct ext_alloc *alloc)
 {
     alloc->pending_before = alloc->pending;

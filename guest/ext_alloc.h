@@ -14,6 +14,7 @@
 #include "guest/ext_lib.h"
 
 struct ext_alloc;
+struct ext_bitmaps;
 
 /* Installs itself in fs. */
 int ext_alloc_new(ext2_filsys fs, struct ext_alloc **ret, struct error **err);
@@ -32,6 +33,9 @@ int ext_alloc_inode(struct ext_alloc *alloc, ext2_ino_t near, bool is_dir, ext2_
                     struct error **err);
 int ext_alloc_release_inode(struct ext_alloc *alloc, ext2_ino_t inode, bool is_dir,
                             struct error **err);
+
+/* For what looks at all groups. */
+struct ext_bitmaps *ext_alloc_bitmaps(struct ext_alloc *alloc);
 
 /* A transaction, with that of ext_io. */
 void ext_alloc_begin(struct ext_alloc *alloc);

@@ -55,7 +55,7 @@ int ext_bitmaps_new(ext2_filsys fs, struct ext_bitmaps **ret, struct error **err
         ext_bitmaps_free(bitmaps);
         return error_oom(err);
     }
-    memcpy(bitmaps->descriptors, fs->group_desc, descriptor_bytes(fs));
+    ext_bitmaps_settled(bitmaps);
     *ret = bitmaps;
     return 0;
 }
@@ -156,10 +156,36 @@ static int read_bitmap(struct ext_bitmaps *bitmaps, uint64_t at, uint8_t *bits, 
     return 0;
 }
 
-int ext_bitmaps_blocks(struct ext_bitmaps *bitmaps, dgrp_t number, struct ext_group **ret,
+/* The bitmap as it is on disk, into a cleared buffer. */
+static int fill_blocks(struct ext_bitmaps *bitmaps, dgrp_t number, uint8_t *blocks,
                        struct error **err)
 {
     ext2_filsys fs = bitmaps->fs;
+    if (!never_written(bitmaps, number, EXT2_BG_BLOCK_UNINIT)) {
+        int r = read_bitmap(bitmaps, ext2fs_block_bitmap_loc(fs, number), blocks, number, err);
+        if (r < 0)
+            return r;
+        int bytes = (int)(EXT2_CLUSTERS_PER_GROUP(fs->super) / 8);
+        if (!ext2fs_block_bitmap_csum_verify(fs, number, (char *)blocks, bytes))
+            return error_set(err, EUCLEAN, "the block bitmap of group %u is damaged", number);
+    }
+    mark_metadata(fs, number, blocks);
+    return 0;
+}
+
+int ext_bitmaps_peek(struct ext_bitmaps *bitmaps, dgrp_t number, uint8_t *ret, struct error **err)
+{
+    const struct ext_group *group = bitmaps->groups[number];
+    memset(ret, 0, bitmaps->size);
+    if (!group || !group->blocks)
+        return fill_blocks(bitmaps, number, ret, err);
+    memcpy(ret, group->blocks, bitmaps->size);
+    return 0;
+}
+
+int ext_bitmaps_blocks(struct ext_bitmaps *bitmaps, dgrp_t number, struct ext_group **ret,
+                       struct error **err)
+{
     struct ext_group *group;
     int r = present(bitmaps, number, &group, err);
     if (r < 0)
@@ -172,15 +198,9 @@ int ext_bitmaps_blocks(struct ext_bitmaps *bitmaps, dgrp_t number, struct ext_gr
     _cleanup_free_ uint8_t *pending = calloc(1, bitmaps->size);
     if (!blocks || !pending)
         return error_oom(err);
-    if (!never_written(bitmaps, number, EXT2_BG_BLOCK_UNINIT)) {
-        r = read_bitmap(bitmaps, ext2fs_block_bitmap_loc(fs, number), blocks, number, err);
-        if (r < 0)
-            return r;
-        int bytes = (int)(EXT2_CLUSTERS_PER_GROUP(fs->super) / 8);
-        if (!ext2fs_block_bitmap_csum_verify(fs, number, (char *)blocks, bytes))
-            return error_set(err, EUCLEAN, "the block bitmap of group %u is damaged", number);
-    }
-    mark_metadata(fs, number, blocks);
+    r = fill_blocks(bitmaps, number, blocks, err);
+    if (r < 0)
+        return r;
     group->blocks = TAKE_PTR(blocks);
     group->pending = TAKE_PTR(pending);
     *ret = group;
@@ -270,6 +290,11 @@ void ext_bitmaps_end(struct ext_bitmaps *bitmaps)
     }
     bitmaps->saved_count = 0;
     bitmaps->transaction++;
+}
+
+void ext_bitmaps_settled(struct ext_bitmaps *bitmaps)
+{
+    memcpy(bitmaps->descriptors, bitmaps->fs->group_desc, descriptor_bytes(bitmaps->fs));
 }
 
 /* A bitmap that was read only after the group was saved has not changed before that: it can be read

@@ -1,4 +1,4 @@
-/* The contents of files: mapping of blocks, reading, writing, giving back. */
+/* The contents of files: mapping of blocks, writing, giving back. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "guest/ext_internal.h"
+#include "guest/hole.h"
 
 #define CHUNK      ((size_t)1 << 20)
 #define EXTENT_MAX 32768u /* blocks in one initialised extent */
@@ -15,6 +16,18 @@ uint64_t ext_blocks_for(const struct ext_fs *fs, uint64_t bytes)
 {
     uint64_t blocks = bytes / fs->fs->blocksize + (bytes % fs->fs->blocksize != 0);
     return blocks + blocks / 256;
+}
+
+uint64_t ext_size_max(const struct ext_fs *fs, const struct ext_inode *inode)
+{
+    uint64_t block = fs->fs->blocksize, each = block / 4;
+    if (inode->raw->i_flags & EXT4_EXTENTS_FL)
+        return UINT32_MAX * block;
+    uint64_t mapped = EXT2_NDIR_BLOCKS + each + each * each + each * each * each;
+    /* Sectors are counted in 32 bits, or, with huge_file, in 48. */
+    uint64_t counted = ext2fs_has_feature_huge_file(fs->fs->super) ? UINT64_MAX : UINT32_MAX;
+    uint64_t limit = min_u64(mapped, UINT32_MAX) * block;
+    return counted == UINT32_MAX ? min_u64(limit, (counted - 8 * each) * 512) : limit;
 }
 
 int ext_make_room(struct ext_fs *fs, uint64_t blocks, struct error **err)
@@ -77,7 +90,8 @@ static errcode_t insert_extent(struct writer *writer)
 static errcode_t map_extent(struct writer *writer, uint64_t start, uint32_t count)
 {
     struct ext2fs_extent *run = &writer->run;
-    if (run->e_len && run->e_pblk + run->e_len == start && run->e_len + count <= EXTENT_MAX) {
+    if (run->e_len && run->e_pblk + run->e_len == start &&
+        run->e_lblk + run->e_len == writer->next && run->e_len + count <= EXTENT_MAX) {
         run->e_len += count;
         return 0;
     }
@@ -160,6 +174,31 @@ static ssize_t next_bytes(const struct ext_content *content, uint64_t done, uint
     return (ssize_t)n;
 }
 
+/* Steps over a hole of the file to upload, whole blocks of it, and lets *part end where the next
+ * one begins. */
+static int skip_hole(struct writer *writer, int fd, uint64_t *done, size_t *part,
+                     struct error **err)
+{
+    uint64_t block = writer->fs->fs->blocksize, start, end;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    if (at < 0)
+        return 0;
+    bool more = hole_find_data(fd, (uint64_t)at, &start, &end);
+    uint64_t skip = more ? round_down(start - (uint64_t)at, block) : end - (uint64_t)at;
+    if (skip > 0) {
+        if (*done + skip > ext_size_max(writer->fs, writer->inode))
+            return error_set(err, EFBIG, "is too large for the file system");
+        if (lseek(fd, (off_t)skip, SEEK_CUR) < 0)
+            return error_sys(err, errno, "cannot read the file to upload");
+        *done += skip;
+        writer->next += skip / block;
+    }
+    /* Whatever comes behind the end by now is not looked for. */
+    uint64_t left = end == UINT64_MAX ? *part : end - (uint64_t)at - skip;
+    *part = (size_t)min_u64(*part, max_u64(round_up(left, block), block));
+    return 0;
+}
+
 static int write_all(struct writer *writer, const struct ext_content *content, uint64_t *ret_size,
                      struct error **err)
 {
@@ -172,16 +211,20 @@ static int write_all(struct writer *writer, const struct ext_content *content, u
         return error_oom(err);
     uint64_t done = 0;
     for (;;) {
-        ssize_t n = next_bytes(content, done, buf, room, err);
+        size_t part = room;
+        int r = content->data ? 0 : skip_hole(writer, content->fd, &done, &part, err);
+        if (r < 0)
+            return r;
+        ssize_t n = next_bytes(content, done, buf, part, err);
         if (n < 0)
             return (int)n;
         size_t padded = (size_t)round_up((uint64_t)n, block);
         memset(buf + n, 0, padded - (size_t)n);
-        int r = write_blocks(writer, buf, padded / block, err);
+        r = write_blocks(writer, buf, padded / block, err);
         if (r < 0)
             return r;
         done += (uint64_t)n;
-        if ((size_t)n < room || (content->data && done == content->size))
+        if ((size_t)n < part || (content->data && done == content->size))
             break;
     }
     *ret_size = done;
@@ -204,132 +247,6 @@ int ext_content_write(struct ext_fs *fs, struct ext_inode *inode, const struct e
     if (!code)
         code = ext2fs_inode_size_set(fs->fs, ext_small(inode), (ext2_off64_t)size);
     return code ? ext_fail(fs, code, err, "cannot write") : 0;
-}
-
-/* Reading. */
-
-/* The part of an extent that begins at logical block `at`; a hole is taken block by block. */
-static errcode_t find_in_extents(struct ext_fs *fs, struct ext_inode *inode, uint64_t at,
-                                 blk64_t *ret_start, uint64_t *ret_count)
-{
-    ext2_extent_handle_t handle;
-    struct ext2fs_extent extent;
-    errcode_t code = ext2fs_extent_open2(fs->fs, inode->number, ext_small(inode), &handle);
-    if (code)
-        return code;
-    *ret_start = 0;
-    *ret_count = 1;
-    code = ext2fs_extent_goto(handle, at);
-    if (!code)
-        code = ext2fs_extent_get(handle, EXT2_EXTENT_CURRENT, &extent);
-    ext2fs_extent_free(handle);
-    if (code == EXT2_ET_EXTENT_NOT_FOUND || code == EXT2_ET_NO_CURRENT_NODE)
-        return 0;
-    if (code || at < extent.e_lblk || at - extent.e_lblk >= extent.e_len)
-        return code;
-    uint64_t skip = at - extent.e_lblk;
-    *ret_count = extent.e_len - skip;
-    if (!(extent.e_flags & EXT2_EXTENT_FLAGS_UNINIT))
-        *ret_start = extent.e_pblk + skip;
-    return 0;
-}
-
-static errcode_t find_by_block(struct ext_fs *fs, struct ext_inode *inode, uint64_t at,
-                               uint64_t limit, blk64_t *ret_start, uint64_t *ret_count)
-{
-    uint64_t count = 0;
-    while (count < limit) {
-        blk64_t block;
-        errcode_t code = ext2fs_bmap2(fs->fs, inode->number, ext_small(inode), NULL, 0, at + count,
-                                      NULL, &block);
-        if (code)
-            return code;
-        if (count == 0)
-            *ret_start = block;
-        else if (block != (*ret_start ? *ret_start + count : 0))
-            break;
-        count++;
-    }
-    *ret_count = count;
-    return 0;
-}
-
-/* The run of at most `limit` blocks that begins at logical block `at`: *ret_start 0 is a hole. */
-static int find_run(struct ext_fs *fs, struct ext_inode *inode, uint64_t at, uint64_t limit,
-                    blk64_t *ret_start, uint64_t *ret_count, struct error **err)
-{
-    errcode_t code = inode->raw->i_flags & EXT4_EXTENTS_FL
-                         ? find_in_extents(fs, inode, at, ret_start, ret_count)
-                         : find_by_block(fs, inode, at, limit, ret_start, ret_count);
-    if (code)
-        return ext_fail(fs, code, err, "cannot read");
-    *ret_count = min_u64(*ret_count, limit);
-    return 0;
-}
-
-static int read_inline(struct ext_fs *fs, struct ext_inode *inode, void *buf, size_t size,
-                       struct error **err)
-{
-    size_t held;
-    errcode_t code = ext2fs_inline_data_size(fs->fs, inode->number, &held);
-    _cleanup_free_ uint8_t *data = code ? NULL : calloc(1, held + 1);
-    if (!code && !data)
-        return error_oom(err);
-    if (!code)
-        code = ext2fs_inline_data_get(fs->fs, inode->number, ext_small(inode), data, &held);
-    if (code)
-        return ext_fail(fs, code, err, "cannot read");
-    memset(buf, 0, size);
-    memcpy(buf, data, size < held ? size : held);
-    return 0;
-}
-
-/* Whole blocks go straight to where they are wanted; the last one may be wanted in part. */
-static int read_run(struct ext_fs *fs, uint64_t start, uint64_t count, uint8_t *out, size_t room,
-                    struct error **err)
-{
-    size_t block = fs->fs->blocksize;
-    uint64_t whole = min_u64(count, room / block);
-    int r = whole ? ext_io_read_data(fs->fs->io, start, whole, out, err) : 0;
-    if (r < 0 || whole == count)
-        return r;
-    _cleanup_free_ uint8_t *last = malloc(block);
-    if (!last)
-        return error_oom(err);
-    r = ext_io_read_data(fs->fs->io, start + whole, 1, last, err);
-    if (r == 0)
-        memcpy(out + whole * block, last, room - whole * block);
-    return r;
-}
-
-int ext_content_read(struct ext_fs *fs, struct ext_inode *inode, void *buf, size_t size,
-                     struct error **err)
-{
-    if (inode->raw->i_flags & (EXT4_ENCRYPT_FL | EXT2_COMPRBLK_FL))
-        return error_set(err, EOPNOTSUPP, "it is encrypted or compressed");
-    if (inode->raw->i_flags & EXT4_INLINE_DATA_FL)
-        return read_inline(fs, inode, buf, size, err);
-    size_t block = fs->fs->blocksize;
-    uint8_t *out = buf;
-    for (uint64_t at = 0; size > 0;) {
-        blk64_t start = 0;
-        uint64_t count = 0, left = size / block + (size % block != 0);
-        ext_start(fs);
-        int r = find_run(fs, inode, at, min_u64(left, CHUNK / block), &start, &count, err);
-        if (r < 0)
-            return r;
-        size_t bytes = (size_t)min_u64(count * block, size);
-        if (start)
-            r = read_run(fs, start, count, out, bytes, err);
-        else
-            memset(out, 0, bytes);
-        if (r < 0)
-            return r;
-        at += count;
-        out += bytes;
-        size -= bytes;
-    }
-    return 0;
 }
 
 /* Giving back. */

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "guest/ext_internal.h"
+#include "guest/hole.h"
 
 #define TARGET_MAX 4095u /* of a symbolic link, in Linux */
 
@@ -63,16 +63,10 @@ int ext_readlink(struct ext_fs *fs, uint32_t number, char **ret, struct error **
     return 0;
 }
 
-/* What must be free for the contents, as far as their size can be known. */
+/* Bytes that must be free for the contents, as far as that can be known. */
 static uint64_t size_of(const struct ext_content *content)
 {
-    struct stat st;
-    if (content->data)
-        return content->size;
-    off_t at = lseek(content->fd, 0, SEEK_CUR);
-    if (at < 0 || fstat(content->fd, &st) < 0 || !S_ISREG(st.st_mode) || at > st.st_size)
-        return 0;
-    return (uint64_t)(st.st_size - at);
+    return content->data ? content->size : hole_count_data(content->fd);
 }
 
 static int no_space(struct ext_fs *fs, uint64_t bytes, struct error **err)
@@ -125,31 +119,19 @@ int ext_reserve(struct ext_fs *fs, const struct ext_content *content, struct err
     return make_room_for(fs, 0, NULL, size_of(content), err);
 }
 
-static int load_for_write(struct ext_fs *fs, uint32_t number, struct ext_inode *ret,
-                          struct error **err)
-{
-    int r = ext_inode_load(fs, number, ret, err);
-    if (r < 0)
-        return r;
-    r = ext_inode_check_change(ret, false, err);
-    if (r < 0)
-        ext_inode_free(ret);
-    return r;
-}
-
 int ext_replace(struct ext_fs *fs, uint32_t number, const struct ext_content *content,
                 struct error **err)
 {
     _cleanup_ext_inode_ struct ext_inode now = {0}, inode = {0};
     ext_start(fs);
-    int r = load_for_write(fs, number, &now, err);
+    int r = ext_inode_load_for_change(fs, number, &now, err);
     if (r == 0)
         r = make_room_for(fs, number, &now, size_of(content), err);
     if (r == 0)
         r = ext_begin(fs, err);
     if (r < 0)
         return r;
-    r = load_for_write(fs, number, &inode, err);
+    r = ext_inode_load_for_change(fs, number, &inode, err);
     if (r == 0)
         r = ext_content_drop(fs, &inode, err);
     if (r == 0)

@@ -210,7 +210,9 @@ int ext_open(struct block *block, uint64_t offset, uint64_t length, bool writabl
         if (writable && !fs->blocker)
             fs->blocker = check_descriptors(fs->fs);
         if (writable && !fs->blocker) {
-            fs->fs->flags |= EXT2_FLAG_RW;
+            /* Copies of the superblock and the descriptors are left alone, as the kernel does it:
+             * there are the more of them the larger the file system is. */
+            fs->fs->flags |= EXT2_FLAG_RW | EXT2_FLAG_MASTER_SB_ONLY;
             fs->source.writable = true;
             fs->fs->now = clock_build_time();
             r = ext_alloc_new(fs->fs, &fs->alloc, err);
@@ -317,6 +319,7 @@ int ext_sync(struct ext_fs *fs, struct error **err)
         fs->broken = true;
         return error_wrap(err, "%s", fs->name);
     }
+    fs->fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;
     ext_alloc_committed(fs->alloc);
     return 0;
 }

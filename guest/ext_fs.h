@@ -51,6 +51,10 @@ int ext_readlink(struct ext_fs *fs, uint32_t inode, char **ret, struct error **e
 int ext_read(struct ext_fs *fs, uint32_t inode, size_t max, char **ret, size_t *ret_size,
              struct error **err);
 
+/* A regular file's contents to fd, from its current position on; holes are left out where they can
+ * be. */
+int ext_download(struct ext_fs *fs, uint32_t inode, int fd, struct error **err);
+
 /* What a file is to contain: size bytes at data, or, where data is NULL, what fd yields. */
 struct ext_content {
     const void *data;
@@ -73,9 +77,21 @@ int ext_mkdir(struct ext_fs *fs, uint32_t dir, const char *name, const struct ex
 int ext_symlink(struct ext_fs *fs, uint32_t dir, const char *name, const char *target,
                 struct error **err);
 
+/* A device node, FIFO or socket: mode has the type; see mknod(2). */
+int ext_mknod(struct ext_fs *fs, uint32_t dir, const char *name, mode_t mode, dev_t device,
+              struct error **err);
+/* One more name for what is no directory. */
+int ext_link(struct ext_fs *fs, uint32_t inode, uint32_t dir, const char *name, struct error **err);
+
 /* New contents for an existing file, which keeps everything else. */
 int ext_replace(struct ext_fs *fs, uint32_t inode, const struct ext_content *content,
                 struct error **err);
+
+/* Cuts a regular file, or extends it with zeroes. */
+int ext_truncate(struct ext_fs *fs, uint32_t inode, uint64_t size, struct error **err);
+/* Writes zeroes over the data of a regular file, in the blocks where it lies. The one operation
+ * that cannot be taken back, and reaches the image before ext_sync(). */
+int ext_overwrite(struct ext_fs *fs, uint32_t inode, struct error **err);
 
 int ext_unlink(struct ext_fs *fs, uint32_t dir, const char *name, struct error **err);
 int ext_rmdir(struct ext_fs *fs, uint32_t dir, const char *name, struct error **err);
@@ -84,3 +100,24 @@ int ext_rename(struct ext_fs *fs, uint32_t from_dir, const char *from, uint32_t 
                const char *to, struct error **err);
 int ext_chmod(struct ext_fs *fs, uint32_t inode, mode_t mode, struct error **err);
 int ext_chown(struct ext_fs *fs, uint32_t inode, uid_t uid, gid_t gid, struct error **err);
+/* As utimensat(2); what the file system cannot keep becomes the nearest that it can. */
+int ext_set_times(struct ext_fs *fs, uint32_t inode, const struct guest_times *times,
+                  struct error **err);
+
+/* Extended attributes, in the form of getxattr(2). */
+int ext_list_xattrs(struct ext_fs *fs, uint32_t inode, guest_xattr_fn *attribute, void *context,
+                    struct error **err);
+/* As lsetxattr(2), ACLs included. A NULL value removes the attribute; absent is fine then. */
+int ext_set_xattr(struct ext_fs *fs, uint32_t inode, const char *name, const void *value,
+                  size_t size, struct error **err);
+
+/* Whether ext_renew_uuid() can do its work, and why not as a clause; NULL: it can. */
+const char *ext_renew_blocker(const struct ext_fs *fs);
+/* Gives the file system a new, random UUID. */
+int ext_renew_uuid(struct ext_fs *fs, uint8_t ret[static 16], struct error **err);
+/* A random UUID (RFC 9562, section 5.4). */
+int ext_new_uuid(uint8_t ret[static 16], struct error **err);
+
+/* Lets the block source discard what no file uses, after everything was synced. *freed grows by the
+ * bytes that were not known to be zeroes before. */
+int ext_trim(struct ext_fs *fs, uint64_t *freed, struct error **err);

@@ -83,12 +83,22 @@ void ext_inode_touch(struct ext_inode *inode, unsigned what)
         inode->raw->i_ctime_extra = epoch_of(now);
 }
 
+/* A time of which `extra` holds more bits, 0 where the inode has no room for them. */
+static int64_t time_of(uint32_t low, uint32_t extra)
+{
+    return (int32_t)low + ((int64_t)(extra & EXT4_EPOCH_MASK) << 32);
+}
+
 static int64_t mtime_of(const struct ext_inode *inode)
 {
-    int64_t seconds = (int32_t)inode->raw->i_mtime;
-    if (HAS_EXTRA(inode, i_mtime_extra))
-        seconds += (int64_t)(inode->raw->i_mtime_extra & EXT4_EPOCH_MASK) << 32;
-    return seconds;
+    return time_of(inode->raw->i_mtime,
+                   HAS_EXTRA(inode, i_mtime_extra) ? inode->raw->i_mtime_extra : 0);
+}
+
+static int64_t atime_of(const struct ext_inode *inode)
+{
+    return time_of(inode->raw->i_atime,
+                   HAS_EXTRA(inode, i_atime_extra) ? inode->raw->i_atime_extra : 0);
 }
 
 int ext_stat(struct ext_fs *fs, uint32_t number, struct guest_stat *ret, struct error **err)
@@ -104,6 +114,9 @@ int ext_stat(struct ext_fs *fs, uint32_t number, struct guest_stat *ret, struct 
         .gid = inode_gid(*inode.raw),
         .size = EXT2_I_SIZE(inode.raw),
         .inode = number,
+        .links = inode.raw->i_links_count,
+        .device = ext_inode_device(&inode),
+        .atime = atime_of(&inode),
         .mtime = mtime_of(&inode),
     };
     return 0;
@@ -186,11 +199,16 @@ int ext_inode_release(struct ext_fs *fs, struct ext_inode *inode, struct error *
     return ext_alloc_release_inode(fs->alloc, inode->number, S_ISDIR(inode->raw->i_mode), err);
 }
 
-static int load_for_change(struct ext_fs *fs, uint32_t number, struct ext_inode *ret,
-                           struct error **err)
+int ext_inode_load_for_change(struct ext_fs *fs, ext2_ino_t number, struct ext_inode *ret,
+                              struct error **err)
 {
     int r = ext_inode_load(fs, number, ret, err);
-    return r < 0 ? r : ext_inode_check_change(ret, false, err);
+    if (r < 0)
+        return r;
+    r = ext_inode_check_change(ret, false, err);
+    if (r < 0)
+        ext_inode_free(ret);
+    return r;
 }
 
 static int store_change(struct ext_fs *fs, struct ext_inode *inode, struct error **err)
@@ -207,7 +225,7 @@ int ext_chmod(struct ext_fs *fs, uint32_t number, mode_t mode, struct error **er
     if (r < 0)
         return r;
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = load_for_change(fs, number, &inode, err);
+    r = ext_inode_load_for_change(fs, number, &inode, err);
     if (r == 0)
         r = ext_xattr_chmod(fs, &inode, mode, err);
     if (r == 0) {
@@ -233,12 +251,42 @@ int ext_chown(struct ext_fs *fs, uint32_t number, uid_t uid, gid_t gid, struct e
     if (r < 0)
         return r;
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = load_for_change(fs, number, &inode, err);
+    r = ext_inode_load_for_change(fs, number, &inode, err);
     if (r == 0 && S_ISREG(inode.raw->i_mode))
         r = ext_xattr_drop_capability(fs, &inode, err);
     if (r == 0) {
         set_owner(&inode, uid, gid);
         inode.raw->i_mode = (uint16_t)mode_for_new_owner(inode.raw->i_mode);
+        r = store_change(fs, &inode, err);
+    }
+    return ext_finish(fs, r, err);
+}
+
+/* What of a time can be kept: 34 bits, or 32 in a small inode (Linux Documentation/filesystems/
+ * ext4, "Inode Timestamps"). */
+static int64_t clamp_time(int64_t seconds, bool extra)
+{
+    int64_t last = extra ? INT32_MAX + (INT64_C(3) << 32) : INT32_MAX;
+    return seconds < INT32_MIN ? INT32_MIN : seconds > last ? last : seconds;
+}
+
+int ext_set_times(struct ext_fs *fs, uint32_t number, const struct guest_times *times,
+                  struct error **err)
+{
+    int r = ext_begin(fs, err);
+    if (r < 0)
+        return r;
+    _cleanup_ext_inode_ struct ext_inode inode = {0};
+    r = ext_inode_load_for_change(fs, number, &inode, err);
+    if (r == 0) {
+        bool extra = HAS_EXTRA(&inode, i_atime_extra);
+        int64_t atime = clamp_time(times->atime, extra), mtime = clamp_time(times->mtime, extra);
+        inode.raw->i_atime = (uint32_t)atime;
+        inode.raw->i_mtime = (uint32_t)mtime;
+        if (extra) {
+            inode.raw->i_atime_extra = epoch_of(atime);
+            inode.raw->i_mtime_extra = epoch_of(mtime);
+        }
         r = store_change(fs, &inode, err);
     }
     return ext_finish(fs, r, err);

@@ -41,6 +41,9 @@ struct ext_inode {
 
 /* Reads an inode that a directory entry names: it must be in use and of a sane kind. */
 int ext_inode_load(struct ext_fs *fs, ext2_ino_t number, struct ext_inode *ret, struct error **err);
+/* The same, and it may be changed: see ext_inode_check_change(). */
+int ext_inode_load_for_change(struct ext_fs *fs, ext2_ino_t number, struct ext_inode *ret,
+                              struct error **err);
 int ext_inode_store(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
 void ext_inode_free(struct ext_inode *inode);
 #define _cleanup_ext_inode_ _cleanup_(ext_inode_free)
@@ -55,6 +58,9 @@ int ext_inode_new(struct ext_fs *fs, ext2_ino_t parent, mode_t mode, const struc
                   struct ext_inode *ret, struct error **err);
 /* Gives up an inode without links, with all that belongs to it. */
 int ext_inode_release(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
+
+/* The device that a special file stands for; 0 for any other. */
+dev_t ext_inode_device(const struct ext_inode *inode);
 
 /* -EPERM for immutable objects, -EOPNOTSUPP for kinds that must not be changed here. */
 int ext_inode_check_change(const struct ext_inode *inode, bool append_is_fine, struct error **err);
@@ -73,8 +79,15 @@ int ext_content_write(struct ext_fs *fs, struct ext_inode *inode, const struct e
 /* Bytes of the file at [0, size) into buf. */
 int ext_content_read(struct ext_fs *fs, struct ext_inode *inode, void *buf, size_t size,
                      struct error **err);
+/* The run of at most `limit` blocks that begins at logical block `at`: *ret_start 0 is a hole, or
+ * was never written. Not for inline data. */
+int ext_content_run(struct ext_fs *fs, struct ext_inode *inode, uint64_t at, uint64_t limit,
+                    uint64_t *ret_start, uint64_t *ret_count, struct error **err);
 /* Gives back all blocks of the contents and stores the inode, which is then an empty file. */
 int ext_content_drop(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
+
+/* Bytes that a file of the inode's layout can have. */
+uint64_t ext_size_max(const struct ext_fs *fs, const struct ext_inode *inode);
 
 /* Before ext_begin(): commits when only that can make so many blocks free. */
 int ext_make_room(struct ext_fs *fs, uint64_t blocks, struct error **err);
@@ -83,7 +96,8 @@ int ext_reserve(struct ext_fs *fs, const struct ext_content *content, struct err
 /* Blocks that `bytes` of contents take, with what it takes to find them. */
 uint64_t ext_blocks_for(const struct ext_fs *fs, uint64_t bytes);
 
-/* Extended attributes. The inode is as it is stored; changes are in it and stored afterwards. */
+/* Extended attributes (ext_xattr.c, ext_acl.c). The inode is as it is stored; changes are in it and
+ * stored afterwards. */
 
 /* New contents do not inherit the privileges of the old ones. */
 int ext_xattr_drop_capability(struct ext_fs *fs, struct ext_inode *inode, struct error **err);

@@ -89,16 +89,50 @@ static size_t byte_count(io_channel channel, int count)
     return count < 0 ? (size_t) - (int64_t)count : (size_t)count * (size_t)channel->block_size;
 }
 
+/* How many of `count` blocks that follow each other are not held. */
+static uint64_t missing_run(struct ext_io *io, uint64_t block, uint64_t count)
+{
+    uint64_t run = 0;
+    while (run < count && !ext_cache_find(io->cache, block + run))
+        run++;
+    return run;
+}
+
+/* Several blocks at once, none of which is held: the group descriptors, for one. */
+static errcode_t read_run(io_channel channel, uint64_t block, uint64_t count, uint8_t *out)
+{
+    struct ext_io *io = io_of(channel);
+    size_t size = (size_t)channel->block_size;
+    if (io->budget < count)
+        return EXT2_ET_CANCEL_REQUESTED;
+    io->budget -= count;
+    errcode_t code = source_read(io, channel, block, count * size, out);
+    for (uint64_t i = 0; !code && i < count; i++) {
+        uint8_t *data = ext_cache_insert(io->cache, block + i);
+        if (!data)
+            return EXT2_ET_NO_MEMORY;
+        memcpy(data, out + i * size, size);
+    }
+    return code;
+}
+
 static errcode_t read_blocks(io_channel channel, unsigned long long block, int count, void *buf)
 {
+    struct ext_io *io = io_of(channel);
     size_t left = byte_count(channel, count), size = (size_t)channel->block_size;
-    for (uint8_t *out = buf; left > 0; block++) {
+    for (uint8_t *out = buf; left > 0;) {
+        uint64_t run = left >= 2 * size ? missing_run(io, block, left / size) : 0;
+        size_t part = left < size ? left : size;
         uint8_t *data;
-        errcode_t code = cached_read(channel, block, &data);
+        errcode_t code =
+            run > 1 ? read_run(channel, block, run, out) : cached_read(channel, block, &data);
         if (code)
             return code;
-        size_t part = left < size ? left : size;
-        memcpy(out, data, part);
+        if (run > 1)
+            part = run * size;
+        else
+            memcpy(out, data, part);
+        block += run > 1 ? run : 1;
         out += part;
         left -= part;
     }

@@ -58,11 +58,32 @@ static int open_appliance(const char *path, const struct guest_open_options *opt
     return with_reason(guest, reason, ret, err);
 }
 
+/* What the native engine lacks of what is asked, as the reason for another one; NULL: nothing. */
+static const char *native_lack(const struct guest_open_options *options)
+{
+    static const struct {
+        unsigned capability;
+        const char *reason;
+    } reasons[] = {
+        {GUEST_CAN_RUN, "programs of the guest must run"},
+        {GUEST_CAN_NETWORK, "the guest must reach the network"},
+        {GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS, "file systems must get new identities"},
+    };
+    unsigned lacking = options->capabilities & ~native_capabilities;
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (lacking & reasons[i].capability)
+            return reasons[i].reason;
+    if (options->drive_count > 0)
+        return "the guest has several disks";
+    return options->mount_options ? "mount options were given" : NULL;
+}
+
 static int open_auto(const char *path, const struct guest_open_options *options, struct guest **ret,
                      struct error **err)
 {
-    if (options->capabilities & ~native_capabilities)
-        return open_appliance(path, options, "programs of the guest must run", ret, err);
+    const char *lack = native_lack(options);
+    if (lack)
+        return open_appliance(path, options, lack, ret, err);
 
     _cleanup_error_ struct error *refusal = NULL;
     struct guest *guest;
@@ -74,30 +95,33 @@ static int open_auto(const char *path, const struct guest_open_options *options,
     return with_reason(guest, "all file systems can be edited in-process", ret, err);
 }
 
+static int open_native(const char *path, const struct guest_open_options *options,
+                       struct guest **ret, struct error **err)
+{
+    struct guest *guest;
+    const char *lack = native_lack(options);
+    int r = lack ? error_set(err, EOPNOTSUPP, "%s", lack) : native_open(path, options, &guest, err);
+    if (r == -EOPNOTSUPP) {
+        error_wrap(err, "%s: the native engine cannot serve this", path);
+        return error_hint(err, "Use --engine appliance.");
+    }
+    return r < 0 ? r : with_reason(guest, "asked for", ret, err);
+}
+
 int guest_open(const char *path, const struct guest_open_options *options, struct guest **ret,
                struct error **err)
 {
     struct guest *guest;
     int r;
+    if (options->staging != GUEST_IN_PLACE && !options->writable)
+        return error_set(err, EINVAL, "%s: is opened for reading only, and nothing can be staged",
+                         path);
     switch (options->engine) {
     case GUEST_ENGINE_NATIVE:
-        if (options->capabilities & ~native_capabilities) {
-            error_set(err, EOPNOTSUPP, "the native engine cannot run programs of the guest");
-            return error_hint(err, "Use --engine appliance.");
-        }
-        r = native_open(path, options, &guest, err);
-        if (r == -EOPNOTSUPP) {
-            error_wrap(err, "%s: the native engine cannot serve this disk", path);
-            return error_hint(err, "Use --engine appliance.");
-        }
-        if (r < 0)
-            return r;
-        return with_reason(guest, "asked for", ret, err);
+        return open_native(path, options, ret, err);
     case GUEST_ENGINE_APPLIANCE:
         r = start_appliance(path, options, &guest, err);
-        if (r < 0)
-            return r;
-        return with_reason(guest, "asked for", ret, err);
+        return r < 0 ? r : with_reason(guest, "asked for", ret, err);
     case GUEST_ENGINE_AUTO:
         break;
     }
@@ -117,6 +141,8 @@ const char *guest_engine_reason(const struct guest *guest)
 int guest_close(struct guest *guest, struct error **err)
 {
     int r = guest->writable ? guest_sync(guest, err) : 0;
+    if (r == 0 && guest->writable && guest->ops->commit)
+        r = guest->ops->commit(guest, err);
     guest_discard(guest);
     return r;
 }

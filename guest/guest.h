@@ -22,10 +22,12 @@ struct guest;
 
 /* What an engine can do, and what an operation may ask for. */
 enum guest_capability {
-    GUEST_CAN_EDIT = 1 << 0,    /* read and write files */
-    GUEST_CAN_RUN = 1 << 1,     /* run the guest's own programs */
-    GUEST_CAN_NETWORK = 1 << 2, /* those programs reach the network */
-    GUEST_CAN_RENEW = 1 << 3,   /* give file systems and volumes new identities */
+    GUEST_CAN_EDIT = 1 << 0,     /* read and write files */
+    GUEST_CAN_RUN = 1 << 1,      /* run the guest's own programs */
+    GUEST_CAN_NETWORK = 1 << 2,  /* those programs reach the network */
+    GUEST_CAN_RENEW = 1 << 3,    /* give LVM volumes new identities, and those file systems where
+                                    that is a small thing */
+    GUEST_CAN_RENEW_FS = 1 << 4, /* give every file system a new identity */
 };
 
 enum guest_engine { GUEST_ENGINE_AUTO, GUEST_ENGINE_NATIVE, GUEST_ENGINE_APPLIANCE };
@@ -39,6 +41,7 @@ struct guest_stat {
     gid_t gid;
     uint64_t size; /* bytes */
     uint64_t inode;
+    uint64_t fs; /* tells the guest's file systems apart: inodes are numbered within one */
     unsigned links;
     dev_t device;  /* of a device node: see makedev(3) */
     int64_t atime; /* seconds since 1970 */
@@ -158,6 +161,10 @@ struct guest_ops {
     int (*root)(struct guest *guest, struct guest_root *ret, struct error **err);
     /* Flushes everything to the image. */
     int (*sync)(struct guest *guest, struct error **err);
+    /* Writes what is staged into the image: the last step of guest_close(), after sync and right
+     * before close. A guest that wraps another one has to pass this on. NULL: nothing is ever
+     * staged. */
+    int (*commit)(struct guest *guest, struct error **err);
     void (*close)(struct guest *guest);
 };
 
@@ -180,6 +187,7 @@ struct guest_open_options {
     bool writable;
     unsigned capabilities; /* what the work needs; 0 means GUEST_CAN_EDIT */
     bool lock;             /* refuse images in use; see image_open() */
+    bool unseal;           /* write even to a sealed template; see image/seal.h */
     /* For a disk that has no name yet (see base/outfile.h): gives it one, since the appliance can
      * open only named files. Called at most once; the name stays the callee's. NULL: `path` is a
      * name. */
@@ -265,10 +273,13 @@ int guest_root(struct guest *guest, struct guest_root *ret, struct error **err);
 
 /* Composed of the above, the same for every engine. */
 int guest_mkdir_p(struct guest *guest, const char *path, mode_t mode, struct error **err);
-/* cp -a of one object that is no directory: contents or link target, mode, owner, times, extended
- * attributes. An existing regular file at `to` is replaced. */
+/* cp -a of one object that is no directory (not followed): contents or link target, mode, owner,
+ * times, extended attributes. An existing regular file at `to` gets all that; where `from` is none,
+ * it goes. Anything else there is -EEXIST. */
 int guest_copy(struct guest *guest, const char *from, const char *to, struct error **err);
-/* The same for whole trees; `to` is the new root of the tree. */
+/* The same for whole trees; `to` is the new root of the tree. Files that have several names within
+ * the tree have them in the copy. Into a directory that exists, the tree is merged. -EINVAL for the
+ * copy of a tree into itself. */
 int guest_copy_tree(struct guest *guest, const char *from, const char *to, struct error **err);
 /* rm -rf: absent is fine, links are not followed. */
 int guest_remove(struct guest *guest, const char *path, struct error **err);

@@ -14,13 +14,15 @@ enum guest_change {
 };
 
 /* What became of one path, from the opening of the journal until now: a file that was created and
- * removed again is not among them, nor one that was written with what it held before. */
+ * removed again is not among them, nor one that was written with what it held before (as far as its
+ * contents are at most guest_journal_keep_max bytes; larger ones count as changed once they are
+ * written). */
 struct guest_journal_entry {
     char *path; /* with the links in it resolved, as far as engines tell */
     enum guest_change change;
     mode_t old_mode; /* type and permissions; 0: did not exist */
     /* The contents before, where the journal keeps them and the file was a regular one of at most
-     * guest_journal_keep_max bytes; NULL otherwise. */
+     * guest_journal_keep_max bytes, or the target of a link; NULL otherwise. */
     char *old_contents;
     size_t old_size;
 };
@@ -39,5 +41,12 @@ extern const uint64_t guest_journal_keep_max; /* bytes: 1 MiB */
  */
 int guest_journal_open(struct guest *inner, bool keep_contents, struct guest **ret,
                        struct error **err);
-/* The record so far; valid until the next change. NULL: this guest has none. */
+/* The record so far, made by looking at the guest as it is now; changes may go on while it is read.
+ * Valid until the next call or the closing of the guest. NULL: this guest keeps none, or no memory
+ * is left. */
 const struct guest_journal *guest_journal_of(struct guest *guest);
+/* For rehearsals: programs of the guest are not run from now on; each counts as having succeeded
+ * without a word. The guest then has GUEST_CAN_RUN and GUEST_CAN_NETWORK, whatever serves it. */
+void guest_journal_pretend(struct guest *guest);
+/* Ends the record and gives back the guest that was wrapped, for guest_close(). */
+struct guest *guest_journal_unwrap(struct guest *guest);

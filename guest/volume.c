@@ -80,6 +80,11 @@ static void format_uuid(const uint8_t raw[static 16], char text[static 37])
     snprintf(text, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
+void volume_set_uuid(struct volume *volume, const uint8_t uuid[static 16])
+{
+    format_uuid(uuid, volume->uuid);
+}
+
 /* Reads what the signature says about identity. */
 static int identify(struct block *block, const struct signature *signature, struct volume *volume,
                     struct error **err)

@@ -33,3 +33,5 @@ const struct volume *volumes_find(const struct volumes *volumes, const char *spe
 bool volume_is_container(const struct volume *volume);
 /* Whether an operating system may live on the type, though none that is served in-process. */
 bool volume_may_hold_root(const struct volume *volume);
+/* To be called when the contents have got another UUID. */
+void volume_set_uuid(struct volume *volume, const uint8_t uuid[static 16]);

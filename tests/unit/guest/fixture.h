@@ -177,3 +177,34 @@ static inline void fixture_expect(struct guest *guest, const char *path, const c
     assert_ok(guest_read(guest, path, 1 << 20, &data, NULL, err));
     assert_string_equal(data, text);
 }
+
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* What debugfs prints. */
+static inline char *fixture_debugfs(const struct fixture *fx, const char *request)
+{
+    char *out = NULL;
+    fixture_run((const char *const[]){"debugfs", "-R", request, fx->image, NULL}, &out);
+    return out;
+}
+
+#define assert_debugfs(fx, request, part)                                                          \
+    do {                                                                                           \
+        _cleanup_free_ char *out_ = fixture_debugfs(fx, request);                                  \
+        if (!strstr(out_, part))                                                                   \
+            fail_msg("%s: '%s' is not in '%s'", request, part, out_);                              \
+    } while (0)
+
+/* Closes, and asks e2fsck. */
+static inline void fixture_finish(const struct fixture *fx, struct guest *guest)
+{
+    fixture_close(guest);
+    fixture_check_clean(fx->image);
+}
+
+static inline struct guest_stat fixture_stat(struct guest *guest, const char *path)
+{
+    struct guest_stat st;
+    assert_ok(guest_stat(guest, path, false, &st, err));
+    return st;
+}

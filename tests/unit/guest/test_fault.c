@@ -67,6 +67,32 @@ static struct faulty *faulty_new(const struct fixture *fx)
     return faulty;
 }
 
+/* What goes beyond making and removing. */
+static int more_work(struct guest *guest, struct error **err)
+{
+    const struct guest_times times = {.atime = 1, .mtime = 2};
+    char value[500];
+    memset(value, 'v', sizeof(value));
+    int r = guest_truncate(guest, "/etc/large", 20001, err);
+    if (r == 0)
+        r = guest_set_xattr(guest, "/etc/large", "user.value", value, sizeof(value), err);
+    if (r == 0)
+        r = guest_set_xattr(guest, "/usr/new/link", "security.selinux", "label", 6, err);
+    if (r == 0)
+        r = guest_link(guest, "/etc/large", "/usr/new/large", err);
+    if (r == 0)
+        r = guest_mknod(guest, "/usr/new/pipe", S_IFIFO | 0600, 0, err);
+    if (r == 0)
+        r = guest_set_times(guest, "/usr/new/pipe", &times, err);
+    if (r == 0)
+        r = guest_copy_tree(guest, "/usr/new", "/usr/newer", err);
+    if (r == 0)
+        r = guest_set_xattr(guest, "/etc/large", "user.value", NULL, 0, err);
+    if (r == 0)
+        r = guest_truncate(guest, "/etc/large", 200000, err);
+    return r < 0 ? r : guest_lchown(guest, "/usr/new/link", 3, 4, err);
+}
+
 /* A bit of everything. Any step may fail; nothing may go wrong beyond that. */
 static int work(struct guest *guest, struct error **err)
 {
@@ -84,7 +110,9 @@ static int work(struct guest *guest, struct error **err)
         r = guest_rename(guest, "/var/lib/new", "/usr/new", err);
     if (r == 0)
         r = guest_remove(guest, "/usr/share", err);
-    return r < 0 ? r : guest_chmod(guest, "/etc/hostname", 0600, err);
+    if (r == 0)
+        r = guest_chmod(guest, "/etc/hostname", 0600, err);
+    return r < 0 ? r : more_work(guest, err);
 }
 
 static int set_up(void **state)

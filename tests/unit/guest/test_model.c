@@ -6,6 +6,7 @@
 #include "tests/unit/guest/fixture.h"
 
 #include <dirent.h>
+#include <sys/xattr.h>
 
 #define SIZE_MAX_OF_FILE 400000
 
@@ -15,6 +16,7 @@ struct model {
     struct guest *guest;
     uint64_t state;
     unsigned done, failed; /* operations */
+    bool xattrs;           /* the host's file system has them */
 };
 
 static uint32_t draw(struct model *model, uint32_t limit)
@@ -103,6 +105,50 @@ static int host_mkdir(const char *path, mode_t mode)
     return host_result(chmod(path, mode | (st.st_mode & S_ISGID)));
 }
 
+static int host_set_xattr(const char *path, const char *name, const char *value)
+{
+    int r = host_result(value ? lsetxattr(path, name, value, strlen(value), 0)
+                              : lremovexattr(path, name));
+    return !value && r == -ENODATA ? 0 : r;
+}
+
+/* Names, sizes and attributes beyond the contents. */
+static void other_step(struct model *model, const char *path, const char *to)
+{
+    static const char *const names[] = {"user.a", "user.longer", "user.b", "other.c"};
+    static const char *const values[] = {NULL, "", "value", "a value of more than a few bytes"};
+    _cleanup_free_ char *host = host_path(model, path), *host_to = host_path(model, to);
+    struct guest *guest = model->guest;
+    struct error *error = NULL, **err = &error;
+    const char *name = names[draw(model, 4)], *value = values[draw(model, 4)];
+    uint64_t size = draw(model, 2) ? draw(model, 5000) : draw(model, SIZE_MAX_OF_FILE);
+    int r;
+    switch (draw(model, model->xattrs ? 6 : 4)) {
+    case 0:
+        r = guest_link(guest, path, to, err);
+        agree(model, "link", path, r, host_result(link(host, host_to)), err);
+        break;
+    case 1:
+        r = guest_truncate(guest, path, size, err);
+        agree(model, "truncate", path, r, host_result(truncate(host, (off_t)size)), err);
+        break;
+    case 2:
+        r = guest_mknod(guest, path, S_IFIFO | 0600, 0, err);
+        agree(model, "mknod", path, r, host_result(mkfifo(host, 0600)), err);
+        break;
+    case 3:
+        r = guest_set_times(guest, path, &(struct guest_times){.mtime = (int64_t)size}, err);
+        agree(
+            model, "set_times", path, r,
+            host_result(utimensat(AT_FDCWD, host, (struct timespec[2]){{0}}, AT_SYMLINK_NOFOLLOW)),
+            err);
+        break;
+    default:
+        r = guest_set_xattr(guest, path, name, value, value ? strlen(value) : 0, err);
+        agree(model, "set_xattr", path, r, host_set_xattr(host, name, value), err);
+    }
+}
+
 static void step(struct model *model)
 {
     _cleanup_free_ char *path = draw_path(model), *to = draw_path(model);
@@ -116,7 +162,14 @@ static void step(struct model *model)
         mode |= special;
     size_t size;
     int r;
-    switch (draw(model, 12)) {
+    switch (draw(model, 17)) {
+    case 12:
+    case 13:
+    case 14:
+    case 15:
+    case 16:
+        other_step(model, path, to);
+        break;
     case 0:
     case 1:
     case 2:
@@ -205,6 +258,34 @@ static void compare_file(struct model *model, const char *path, const char *host
     assert_memory_equal(ours, theirs, size);
 }
 
+/* Each attribute as the host has it, and as many as there. */
+struct attributes {
+    const char *host;
+    unsigned count;
+};
+
+static int compare_attribute(void *context, const char *name, const void *value, size_t size)
+{
+    struct attributes *attributes = context;
+    char theirs[100];
+    assert_int_equal(lgetxattr(attributes->host, name, theirs, sizeof(theirs)), (ssize_t)size);
+    assert_memory_equal(value, theirs, size);
+    attributes->count++;
+    return 0;
+}
+
+static void compare_attributes(struct model *model, const char *path, const char *host)
+{
+    struct attributes attributes = {.host = host};
+    char names[4096];
+    unsigned count = 0;
+    assert_ok(guest_list_xattrs(model->guest, path, compare_attribute, &attributes, err));
+    ssize_t size = llistxattr(host, names, sizeof(names));
+    for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1)
+        count += str_starts(names + at, "user.");
+    assert_int_equal(attributes.count, count);
+}
+
 static void compare(struct model *model, const char *path)
 {
     _cleanup_free_ char *host = host_path(model, path), *target = NULL;
@@ -214,6 +295,10 @@ static void compare(struct model *model, const char *path)
     assert_ok(guest_stat(model->guest, path, false, &ours, err));
     if (ours.mode != st.st_mode)
         fail_msg("%s has mode %o, not %o", path, ours.mode, st.st_mode);
+    if (!S_ISDIR(st.st_mode))
+        assert_int_equal(ours.links, st.st_nlink);
+    if (model->xattrs)
+        compare_attributes(model, path, host);
     char buf[1024] = {0};
     switch (st.st_mode & S_IFMT) {
     case S_IFDIR:
@@ -223,6 +308,8 @@ static void compare(struct model *model, const char *path)
         assert_ok(guest_readlink(model->guest, path, &target, err));
         assert_true(readlink(host, buf, sizeof(buf) - 1) > 0);
         assert_string_equal(target, buf);
+        break;
+    case S_IFIFO:
         break;
     default:
         compare_file(model, path, host);
@@ -273,6 +360,8 @@ static void run_model(struct model *model, const char *type, const char *size,
     _cleanup_free_ char *work = host_path(model, "/w");
     assert_int_equal(mkdir(work, 0755), 0);
     assert_int_equal(chmod(work, 0755), 0);
+    model->xattrs =
+        setxattr(work, "user.test", "", 0, 0) == 0 && removexattr(work, "user.test") == 0;
     for (unsigned i = 0; i < steps; i++) {
         step(model);
         if (draw(model, 100) == 0)
@@ -285,8 +374,6 @@ static void run_model(struct model *model, const char *type, const char *size,
     compare(model, "/w");
     assert_in_range(model->failed, steps / 10, steps * 9 / 10);
 }
-
-#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void ext4_as_made_today(void **state)
 {

@@ -7,6 +7,7 @@
 #include "tests/unit/guest/fixture.h"
 
 #include <dirent.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 struct pair {
@@ -155,6 +156,36 @@ static void compare_dir(struct guest *const guests[2], const char *path)
     }
 }
 
+static int join_attribute(void *context, const char *name, const void *value, size_t size)
+{
+    _cleanup_free_ char *hex = calloc(1, 2 * size + 1);
+    hex_encode(value, size, hex);
+    return strv_addf(context, NULL, "%s=%s", name, hex);
+}
+
+/* What does not depend on the clock or on how the engine lays things out. */
+static void compare_more(struct guest *const guests[2], const char *path,
+                         const struct guest_stat st[2])
+{
+    struct strv attributes[2] = {0};
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(guest_list_xattrs(guests[i], path, join_attribute, &attributes[i], err));
+        if (attributes[i].count)
+            qsort(attributes[i].items, attributes[i].count, sizeof(char *), by_name);
+    }
+    if (attributes[0].count != attributes[1].count)
+        fail_msg("%s: %zu and %zu attributes", path, attributes[0].count, attributes[1].count);
+    for (size_t i = 0; i < attributes[0].count; i++)
+        assert_string_equal(attributes[0].items[i], attributes[1].items[i]);
+    strv_free(&attributes[0]);
+    strv_free(&attributes[1]);
+    if (st[0].links != st[1].links || st[0].device != st[1].device)
+        fail_msg("%s: %u and %u names, device %llx and %llx", path, st[0].links, st[1].links,
+                 (unsigned long long)st[0].device, (unsigned long long)st[1].device);
+    if (str_starts(path, "/t/") && (st[0].atime != st[1].atime || st[0].mtime != st[1].mtime))
+        fail_msg("%s: the times differ", path);
+}
+
 static void compare(struct guest *const guests[2], const char *path)
 {
     struct guest_stat st[2];
@@ -176,6 +207,7 @@ static void compare(struct guest *const guests[2], const char *path)
         if (S_ISLNK(st[0].mode))
             assert_ok(guest_readlink(guests[i], path, &data[i], err));
     }
+    compare_more(guests, path, st);
     if (data[0] && memcmp(data[0], data[1], (size_t)st[0].size) != 0)
         fail_msg("%s: the contents differ", path);
     free(data[0]);
@@ -301,6 +333,149 @@ static void attributes(struct pair *pair)
     BOTH(pair, guest_remove(guest, "/etc/absent", err));
 }
 
+#define SET(path, name, value, size)                                                               \
+    BOTH(pair, guest_set_xattr(guest, path, name, value, size, err))
+
+static void extended_attributes(struct pair *pair)
+{
+    static const uint8_t acl[] = {2,    0,   0,   0,   1,  0, 6, 0, 255, 255, 255, 255, 2,  0, 6, 0,
+                                  0xe8, 3,   0,   0,   4,  0, 4, 0, 255, 255, 255, 255, 16, 0, 6, 0,
+                                  255,  255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255};
+    char large[3000];
+    memset(large, 'L', sizeof(large));
+    SET("/t/file", "user.text", "words", 5);
+    SET("/t/file", "user.empty", "", 0);
+    SET("/t/file", "user.it's \"quoted\" $(x)", "\0\1\377\0binary", 10);
+    SET("/t/file", "security.selinux", "system_u:object_r:etc_t:s0", 27);
+    SET("/t/file", "trusted.large", large, sizeof(large));
+    SET("/t/file", "trusted.large2", large, sizeof(large)); /* no room */
+    SET("/t/file", "user.text", "other words", 11);
+    SET("/t/file", "user.absent", NULL, 0);
+    SET("/t/file", "user.empty", NULL, 0);
+    SET("/t/file", "nonsense.x", "x", 1);
+    SET("/t/file", "user.", "x", 1);
+    SET("/t/file", "system.posix_acl_access", acl, sizeof(acl));
+    SET("/t/file", "system.posix_acl_access", acl, sizeof(acl) - 8);
+    SET("/t/file", "system.posix_acl_default", acl, sizeof(acl));
+    SET("/t", "system.posix_acl_default", acl, sizeof(acl));
+    SET("/t/link", "security.selinux", "link_t\0x", 9);
+    SET("/t/link", "user.x", "x", 1);
+    SET("/t/link", "user.x", NULL, 0);
+    SET("/t/pipe", "trusted.x", "x", 1);
+    SET("/t/pipe", "user.x", "x", 1);
+    SET("/t/none", "user.x", "x", 1);
+    SET("/t/none", "user.x", "\0x", 2);
+    SET("/t/file/x", "user.x", "x", 1);
+    BOTH(pair, guest_chmod(guest, "/t/file", 0604, err));
+}
+
+static void names_and_nodes(struct pair *pair)
+{
+    BOTH(pair, guest_mknod(guest, "/t/pipe", S_IFIFO | 0604, 0, err));
+    BOTH(pair, guest_mknod(guest, "/t/null", S_IFCHR | 0666, makedev(1, 3), err));
+    BOTH(pair, guest_mknod(guest, "/t/disk", S_IFBLK | 0660, makedev(259, 70000), err));
+    BOTH(pair, guest_mknod(guest, "/t/sock", S_IFSOCK | 04755, 0, err));
+    BOTH(pair, guest_mknod(guest, "/t/pipe", S_IFIFO | 0604, 0, err));
+    BOTH(pair, guest_mknod(guest, "/t/link", S_IFIFO | 0604, 0, err));
+    BOTH(pair, guest_mknod(guest, "/t/new/", S_IFIFO | 0604, 0, err));
+    BOTH(pair, guest_mknod(guest, "/none/new", S_IFIFO | 0604, 0, err));
+    BOTH(pair, guest_mknod(guest, "/etc/passwd/new", S_IFIFO | 0604, 0, err));
+    BOTH(pair, guest_mknod(guest, "/t/setgid/pipe", S_IFIFO | 0604, 0, err));
+    BOTH(pair, guest_link(guest, "/t/file", "/t/file2", err));
+    BOTH(pair, guest_link(guest, "/t/link", "/t/link2", err));
+    BOTH(pair, guest_link(guest, "/t/null", "/t/null2", err));
+    BOTH(pair, guest_link(guest, "/t/file", "/t/file2", err));
+    BOTH(pair, guest_link(guest, "/t/file", "/t", err));
+    BOTH(pair, guest_link(guest, "/t", "/t2", err));
+    BOTH(pair, guest_link(guest, "/t/none", "/t/x", err));
+    BOTH(pair, guest_link(guest, "/t/file", "/none/x", err));
+    BOTH(pair, guest_link(guest, "/t/file", "/etc/passwd/x", err));
+    BOTH(pair, guest_link(guest, "/t/file", "/t/x/", err));
+    BOTH(pair, guest_link(guest, "/etc/elsewhere/a", "/t/-dash", err));
+    BOTH(pair, guest_lchown(guest, "/t/link", 77, 88, err));
+    BOTH(pair, guest_lchown(guest, "/t/null", 77, 88, err));
+    BOTH(pair, guest_lchown(guest, "/t/none", 77, 88, err));
+}
+
+static void sizes(struct pair *pair)
+{
+    char host[300];
+    snprintf(host, sizeof(host), "%.280s/download", pair->fx.dir);
+    BOTH(pair, guest_truncate(guest, "/t/large", 50001, err));
+    BOTH(pair, guest_truncate(guest, "/t/large", 1 << 20, err));
+    BOTH(pair, guest_truncate(guest, "/t/link", 4, err));
+    BOTH(pair, guest_truncate(guest, "/t/empty", UINT64_C(1) << 33, err));
+    BOTH(pair, guest_truncate(guest, "/t/empty", UINT64_C(1) << 62, err));
+    BOTH(pair, guest_truncate(guest, "/t/empty", 0, err));
+    BOTH(pair, guest_truncate(guest, "/t", 0, err));
+    BOTH(pair, guest_truncate(guest, "/t/pipe", 0, err));
+    BOTH(pair, guest_truncate(guest, "/t/none", 0, err));
+    _cleanup_close_ int fd = open(host, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    BOTH(pair, guest_download(guest, "/t/large", fd, err));
+    BOTH(pair, guest_download(guest, "/t/link", fd, err));
+    BOTH(pair, guest_download(guest, "/t", fd, err));
+    BOTH(pair, guest_download(guest, "/t/none", fd, err));
+    BOTH(pair, guest_download(guest, "/t/pipe", fd, err));
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_size, 2 * ((1 << 20) + 4));
+    BOTH(pair, guest_overwrite(guest, "/t/large", err));
+    BOTH(pair, guest_overwrite(guest, "/t/link", err));
+    BOTH(pair, guest_overwrite(guest, "/t", err));
+    BOTH(pair, guest_overwrite(guest, "/t/none", err));
+}
+
+static void copies(struct pair *pair)
+{
+    BOTH(pair, guest_copy(guest, "/t/file", "/w/copy", err));
+    BOTH(pair, guest_copy(guest, "/t/link", "/w/copied-link", err));
+    BOTH(pair, guest_copy(guest, "/t/disk", "/w/copied-disk", err));
+    BOTH(pair, guest_copy(guest, "/t", "/w/copied-t", err));
+    BOTH(pair, guest_copy(guest, "/t/file", "/t", err));
+    BOTH(pair, guest_copy_tree(guest, "/t", "/w/tree", err));
+    BOTH(pair, guest_copy_tree(guest, "/w", "/w/tree/w", err));
+    BOTH(pair, guest_copy_tree(guest, "/none", "/w/none", err));
+}
+
+static void times(struct pair *pair)
+{
+    static const char *const paths[] = {"/t/file",  "/t/link",  "/t/pipe",  "/t/null",
+                                        "/t/disk",  "/t/sock",  "/t/large", "/t/empty",
+                                        "/t/-dash", "/t/link2", "/t/null2", "/t/setgid"};
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        const struct guest_times set = {.atime = (int64_t)i * 500000000 - 500000000,
+                                        .mtime = 1000000000 + (int64_t)i * 800000000};
+        BOTH(pair, guest_set_times(guest, paths[i], &set, err));
+    }
+    BOTH(pair, guest_set_times(guest, "/t/none", &(struct guest_times){0}, err));
+}
+
+static void attributes_and_more(void **state)
+{
+    struct pair *pair = *state;
+    open_both(pair);
+    WRITE("/t/file", "contents\n", .mode = 0644);
+    BOTH(pair, guest_mkdir(guest, "/t", 0755, err));
+    BOTH(pair, guest_mkdir(guest, "/t/setgid", 02775, err));
+    BOTH(pair, guest_chown(guest, "/t/setgid", 5, 6, err));
+    WRITE("/t/file", "contents\n", .mode = 0644);
+    WRITE("/t/empty", "", .mode = 0644);
+    BOTH(pair, guest_symlink(guest, "file", "/t/link", err));
+    _cleanup_free_ char *data = malloc(200000);
+    memset(data, 'd', 200000);
+    struct guest_file_attr attr = {.mode = 0600};
+    BOTH(pair, guest_write(guest, "/t/large", data, 200000, &attr, err));
+    names_and_nodes(pair);
+    extended_attributes(pair);
+    sizes(pair);
+    times(pair);
+    copies(pair);
+    times(pair);
+    BOTH(pair, guest_sync(guest, err));
+    close_both(pair);
+    compare_trees(pair);
+}
+
 static void both_engines_do_the_same(void **state)
 {
     struct pair *pair = *state;
@@ -382,6 +557,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(both_engines_do_the_same),
         TEST(both_engines_do_the_same_at_random),
+        TEST(attributes_and_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

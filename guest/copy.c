@@ -1,0 +1,385 @@
+/* Copies within the guest, composed of an engine's own operations. */
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest/engine.h"
+
+/* Directories deeper than this are not what a guest's file system holds in earnest. */
+#define DEPTH_MAX 1000
+/* Contents up to this size go through memory, others through a file. */
+#define MEMORY_MAX ((uint64_t)8 << 20)
+#define XATTRS_MAX 1000u
+
+/* A file of which more names may follow. */
+struct copied {
+    uint64_t fs, inode;
+    char *to; /* its first name in the copy */
+};
+
+struct copy {
+    struct guest *guest;
+    void *copied; /* a tree of them: see tsearch(3) */
+};
+
+static int compare_copied(const void *a, const void *b)
+{
+    const struct copied *x = a, *y = b;
+    if (x->fs != y->fs)
+        return x->fs < y->fs ? -1 : 1;
+    return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+static void free_copied(void *item)
+{
+    struct copied *copied = item;
+    free(copied->to);
+    free(copied);
+}
+
+/* Contents. */
+
+/* Something to hold `size` bytes that nobody else sees and that is gone once it is closed. */
+static int open_buffer(uint64_t size, struct error **err)
+{
+    if (size <= MEMORY_MAX) {
+        int fd = memfd_create("kiln-copy", MFD_CLOEXEC);
+        return fd >= 0 ? fd : error_sys(err, errno, "cannot make a temporary file");
+    }
+    const char *dir = getenv("TMPDIR");
+    if (str_empty(dir))
+        dir = "/var/tmp";
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    _cleanup_free_ char *name = str_printf(err, "%s/kiln-copy.XXXXXX", dir);
+    if (!name)
+        return -ENOMEM;
+    fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0)
+        return error_sys(err, errno, "cannot make a temporary file in %s", dir);
+    unlink(name);
+    return fd;
+}
+
+static int copy_contents(struct guest *guest, const char *from, const char *to,
+                         const struct guest_stat *st, struct error **err)
+{
+    struct guest_file_attr attr = {.mode = st->mode & 07777, .uid = st->uid, .gid = st->gid};
+    _cleanup_close_ int fd = open_buffer(st->size, err);
+    if (fd < 0)
+        return fd;
+    int r = guest_download(guest, from, fd, err);
+    if (r < 0)
+        return r;
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return error_sys(err, errno, "cannot read a temporary file");
+    return guest_upload(guest, fd, to, &attr, err);
+}
+
+/* Attributes. */
+
+struct xattr {
+    char *name, *value;
+    size_t size;
+};
+
+struct xattrs {
+    struct xattr *items;
+    size_t count;
+    struct error **err;
+};
+
+static void xattrs_free(struct xattrs *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].name);
+        free(list->items[i].value);
+    }
+    free(list->items);
+}
+#define _cleanup_xattrs_ _cleanup_(xattrs_free)
+
+static int add_xattr(void *context, const char *name, const void *value, size_t size)
+{
+    struct xattrs *list = context;
+    if (list->count >= XATTRS_MAX)
+        return error_set(list->err, EFBIG, "there are too many extended attributes");
+    struct xattr *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+    if (!items)
+        return error_oom(list->err);
+    list->items = items;
+    struct xattr item = {.name = strdup(name), .value = malloc(size + 1), .size = size};
+    if (!item.name || !item.value) {
+        free(item.name);
+        free(item.value);
+        return error_oom(list->err);
+    }
+    memcpy(item.value, value, size);
+    items[list->count++] = item;
+    return 0;
+}
+
+static const struct xattr *find_xattr(const struct xattrs *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].name, name) == 0)
+            return &list->items[i];
+    return NULL;
+}
+
+static int copy_xattrs(struct guest *guest, const char *from, const char *to, struct error **err)
+{
+    _cleanup_xattrs_ struct xattrs wanted = {.err = err}, found = {.err = err};
+    int r = guest_list_xattrs(guest, from, add_xattr, &wanted, err);
+    if (r == 0)
+        r = guest_list_xattrs(guest, to, add_xattr, &found, err);
+    for (size_t i = 0; r == 0 && i < found.count; i++)
+        if (!find_xattr(&wanted, found.items[i].name))
+            r = guest_set_xattr(guest, to, found.items[i].name, NULL, 0, err);
+    for (size_t i = 0; r == 0 && i < wanted.count; i++) {
+        const struct xattr *item = &wanted.items[i], *has = find_xattr(&found, item->name);
+        if (!has || has->size != item->size || memcmp(has->value, item->value, item->size) != 0)
+            r = guest_set_xattr(guest, to, item->name, item->value, item->size, err);
+    }
+    return r;
+}
+
+/* The owner first, which takes set-id bits and capabilities away; the times last. */
+static int copy_attributes(struct guest *guest, const char *from, const char *to,
+                           const struct guest_stat *st, struct error **err)
+{
+    const struct guest_times times = {.atime = st->atime, .mtime = st->mtime};
+    int r = guest_lchown(guest, to, st->uid, st->gid, err);
+    if (r == 0 && !S_ISLNK(st->mode))
+        r = guest_chmod(guest, to, st->mode & 07777, err);
+    if (r == 0)
+        r = copy_xattrs(guest, from, to, err);
+    return r < 0 ? r : guest_set_times(guest, to, &times, err);
+}
+
+/* Objects. */
+
+/* Stats what may be absent: its mode is 0 then. */
+static int stat_maybe(struct guest *guest, const char *path, struct guest_stat *ret,
+                      struct error **err)
+{
+    _cleanup_error_ struct error *absent = NULL;
+    *ret = (struct guest_stat){0};
+    int r = guest_stat(guest, path, false, ret, &absent);
+    if (r == -ENOENT)
+        return 0;
+    return r < 0 ? error_move(err, TAKE_PTR(absent)) : 0;
+}
+
+static int copy_link(struct guest *guest, const char *from, const char *to, struct error **err)
+{
+    _cleanup_free_ char *target = NULL;
+    int r = guest_readlink(guest, from, &target, err);
+    return r < 0 ? r : guest_symlink(guest, target, to, err);
+}
+
+/* One object that is no directory. */
+static int copy_object(struct guest *guest, const char *from, const char *to,
+                       const struct guest_stat *st, struct error **err)
+{
+    struct guest_stat old;
+    int r = stat_maybe(guest, to, &old, err);
+    if (r < 0)
+        return r;
+    if (old.mode && old.fs == st->fs && old.inode == st->inode)
+        return error_set(err, EINVAL, "%s in the guest: is to be copied onto itself", from);
+    if (old.mode && !S_ISREG(old.mode))
+        return error_set(err, EEXIST, "%s in the guest: already exists, and is not a regular file",
+                         to);
+    if (old.mode && !S_ISREG(st->mode))
+        r = guest_unlink(guest, to, err);
+    if (r < 0)
+        return r;
+    if (S_ISREG(st->mode))
+        r = copy_contents(guest, from, to, st, err);
+    else if (S_ISLNK(st->mode))
+        r = copy_link(guest, from, to, err);
+    else
+        r = guest_mknod(guest, to, st->mode, st->device, err);
+    return r < 0 ? r : copy_attributes(guest, from, to, st, err);
+}
+
+int guest_copy(struct guest *guest, const char *from, const char *to, struct error **err)
+{
+    struct guest_stat st;
+    int r = guest_stat(guest, from, false, &st, err);
+    if (r < 0)
+        return r;
+    if (S_ISDIR(st.mode))
+        return error_set(err, EISDIR, "%s in the guest: is a directory", from);
+    return copy_object(guest, from, to, &st, err);
+}
+
+/* Trees. */
+
+static const struct copied *find_copied(const struct copy *copy, const struct guest_stat *st)
+{
+    const struct copied key = {.fs = st->fs, .inode = st->inode};
+    struct copied *const *found = tfind(&key, &copy->copied, compare_copied);
+    return found ? *found : NULL;
+}
+
+static int note_copied(struct copy *copy, const struct guest_stat *st, const char *to,
+                       struct error **err)
+{
+    struct copied *item = malloc(sizeof(*item));
+    if (!item)
+        return error_oom(err);
+    *item = (struct copied){.fs = st->fs, .inode = st->inode, .to = strdup(to)};
+    if (item->to && tsearch(item, &copy->copied, compare_copied))
+        return 0;
+    free_copied(item);
+    return error_oom(err);
+}
+
+/* One more name of what was copied already. */
+static int copy_name(struct guest *guest, const char *existing, const char *to, struct error **err)
+{
+    struct guest_stat old;
+    int r = stat_maybe(guest, to, &old, err);
+    if (r == 0 && S_ISREG(old.mode))
+        r = guest_unlink(guest, to, err);
+    return r < 0 ? r : guest_link(guest, existing, to, err);
+}
+
+static int copy_file(struct copy *copy, const char *from, const char *to,
+                     const struct guest_stat *st, struct error **err)
+{
+    if (st->links < 2)
+        return copy_object(copy->guest, from, to, st, err);
+    const struct copied *before = find_copied(copy, st);
+    if (before)
+        return copy_name(copy->guest, before->to, to, err);
+    int r = copy_object(copy->guest, from, to, st, err);
+    return r < 0 ? r : note_copied(copy, st, to, err);
+}
+
+struct entries {
+    struct strv names;
+    struct error **err;
+};
+
+static int add_entry(void *context, const char *name)
+{
+    struct entries *entries = context;
+    return strv_add(&entries->names, name, entries->err);
+}
+
+static char *join(const char *dir, const char *name, struct error **err)
+{
+    return str_printf(err, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name);
+}
+
+static int copy_at(struct copy *copy, const char *from, const char *to, unsigned depth,
+                   struct error **err);
+
+static int copy_entries(struct copy *copy, const char *from, const char *to, unsigned depth,
+                        struct error **err)
+{
+    if (depth >= DEPTH_MAX)
+        return error_set(err, ELOOP, "%s in the guest: is nested too deeply", from);
+    struct entries entries = {.err = err};
+    int r = guest_list(copy->guest, from, add_entry, &entries, err);
+    for (size_t i = 0; r == 0 && i < entries.names.count; i++) {
+        const char *name = entries.names.items[i];
+        _cleanup_free_ char *source = join(from, name, err);
+        _cleanup_free_ char *target = source ? join(to, name, err) : NULL;
+        r = target ? copy_at(copy, source, target, depth + 1, err) : -ENOMEM;
+    }
+    strv_free(&entries.names);
+    return r;
+}
+
+static int copy_at(struct copy *copy, const char *from, const char *to, unsigned depth,
+                   struct error **err)
+{
+    struct guest_stat st, old;
+    int r = guest_stat(copy->guest, from, false, &st, err);
+    if (r < 0)
+        return r;
+    if (!S_ISDIR(st.mode))
+        return copy_file(copy, from, to, &st, err);
+    r = stat_maybe(copy->guest, to, &old, err);
+    if (r == 0 && !old.mode)
+        r = guest_mkdir(copy->guest, to, 0700, err);
+    else if (r == 0 && !S_ISDIR(old.mode))
+        r = error_set(err, ENOTDIR, "%s in the guest: is not a directory", to);
+    if (r == 0)
+        r = copy_entries(copy, from, to, depth, err);
+    return r < 0 ? r : copy_attributes(copy->guest, from, to, &st, err);
+}
+
+/* Whether `to` would lie in the directory `st`: some directory on its way is that one. Compared as
+ * objects, since links may lead there. */
+static int check_outside(struct guest *guest, const struct guest_stat *st, const char *to,
+                         struct error **err)
+{
+    struct guest_stat here, root;
+    /* The last component may not exist yet; ".." behind it cannot be walked then. */
+    const char *slash = strrchr(to, '/');
+    _cleanup_str_ struct str path = {0};
+    str_append_n(&path, to, (size_t)(slash - to));
+    str_append(&path, "/");
+    int r = guest_stat(guest, "/", true, &root, err);
+    for (unsigned depth = 0; r == 0 && !path.failed; depth++) {
+        r = guest_stat(guest, path.data, true, &here, err);
+        if (r < 0)
+            return r;
+        if (here.inode == st->inode && here.fs == st->fs)
+            return error_set(err, EINVAL, "%s in the guest: lies in the tree to be copied", to);
+        if (here.inode == root.inode && here.fs == root.fs)
+            return 0;
+        if (depth >= DEPTH_MAX)
+            return error_set(err, ELOOP, "%s in the guest: is nested too deeply", to);
+        str_append(&path, "../");
+    }
+    return r < 0 ? r : error_oom(err);
+}
+
+static char *without_slashes(const char *path, struct error **err)
+{
+    char *copy = str_printf(err, "%s", path);
+    for (size_t end = copy ? strlen(copy) : 0; end > 1 && copy[end - 1] == '/'; end--)
+        copy[end - 1] = '\0';
+    return copy;
+}
+
+int guest_copy_tree(struct guest *guest, const char *from, const char *to, struct error **err)
+{
+    struct guest_stat st, target;
+    int r = guest_path_check(from, err);
+    if (r == 0)
+        r = guest_path_check(to, err);
+    if (r < 0)
+        return r;
+    _cleanup_free_ char *source = without_slashes(from, err);
+    _cleanup_free_ char *copy_to = source ? without_slashes(to, err) : NULL;
+    if (!copy_to)
+        return -ENOMEM;
+    r = guest_stat(guest, source, false, &st, err);
+    if (r < 0)
+        return r;
+    if (S_ISDIR(st.mode)) {
+        r = stat_maybe(guest, copy_to, &target, err);
+        if (r == 0 && target.mode && target.inode == st.inode && target.fs == st.fs)
+            r = error_set(err, EINVAL, "%s in the guest: is to be copied onto itself", from);
+        if (r == 0)
+            r = check_outside(guest, &st, copy_to, err);
+    }
+    struct copy copy = {.guest = guest};
+    if (r == 0)
+        r = copy_at(&copy, source, copy_to, 0, err);
+    tdestroy(copy.copied, free_copied);
+    return r;
+}
