@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "customize/secret.h"
 #include "guest/guest.h"
 
 void argument_pair_free(void *data)
@@ -11,8 +10,8 @@ void argument_pair_free(void *data)
     struct argument_pair *pair = data;
     if (!pair)
         return;
-    secret_free(pair->left);
-    secret_free(pair->right);
+    explicit_bzero(pair->left, strlen(pair->left));
+    explicit_bzero(pair->right, strlen(pair->right));
     free(pair);
 }
 
@@ -22,14 +21,16 @@ int argument_split(const char *option, const char *form, const char *argument,
     const char *colon = strchr(argument, ':');
     if (!colon || colon == argument)
         return error_set(err, EINVAL, "--%s: the argument is not of the form %s", option, form);
-    _cleanup_argument_pair_ struct argument_pair *pair = calloc(1, sizeof(*pair));
+    /* One piece of memory, as there may be millions of them. */
+    size_t size = strlen(argument) + 1;
+    struct argument_pair *pair = malloc(sizeof(*pair) + size);
     if (!pair)
         return error_oom(err);
-    pair->left = strndup(argument, (size_t)(colon - argument));
-    pair->right = strdup(colon + 1);
-    if (!pair->left || !pair->right)
-        return error_oom(err);
-    *ret = TAKE_PTR(pair);
+    pair->left = (char *)(pair + 1);
+    memcpy(pair->left, argument, size);
+    pair->right = pair->left + (colon - argument) + 1;
+    pair->right[-1] = '\0';
+    *ret = pair;
     return 0;
 }
 

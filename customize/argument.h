@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 
-/* The parts of an argument "LEFT:RIGHT". */
+/* The parts of an argument "LEFT:RIGHT", which belong to the pair. */
 struct argument_pair {
     char *left;
     char *right;

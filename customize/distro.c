@@ -60,6 +60,7 @@ enum family {
     FAMILY_ARCH,
     FAMILY_CIRROS,
     FAMILY_DEBIAN,
+    FAMILY_EULER,
     FAMILY_FEDORA,
     FAMILY_GENTOO,
     FAMILY_REDHAT,
@@ -73,19 +74,33 @@ static const struct {
     const char *distro;
     enum family family;
 } families[] = {
-    {"almalinux", FAMILY_REDHAT},    {"alpine", FAMILY_ALPINE},
-    {"alpinelinux", FAMILY_ALPINE},  {"amzn", FAMILY_AMAZON},
-    {"arch", FAMILY_ARCH},           {"archlinux", FAMILY_ARCH},
-    {"centos", FAMILY_REDHAT},       {"cirros", FAMILY_CIRROS},
-    {"debian", FAMILY_DEBIAN},       {"fedora", FAMILY_FEDORA},
-    {"gentoo", FAMILY_GENTOO},       {"kali", FAMILY_DEBIAN},
-    {"kalilinux", FAMILY_DEBIAN},    {"ol", FAMILY_REDHAT},
-    {"opensuse", FAMILY_SUSE},       {"oraclelinux", FAMILY_REDHAT},
-    {"redhat-based", FAMILY_REDHAT}, {"rhel", FAMILY_REDHAT},
-    {"rocky", FAMILY_REDHAT},        {"scientificlinux", FAMILY_REDHAT},
-    {"sled", FAMILY_SUSE},           {"sles", FAMILY_SUSE},
-    {"suse-based", FAMILY_SUSE},     {"ubuntu", FAMILY_UBUNTU},
-    {"void", FAMILY_VOID},           {"voidlinux", FAMILY_VOID},
+    {"almalinux", FAMILY_REDHAT},
+    {"alpine", FAMILY_ALPINE},
+    {"alpinelinux", FAMILY_ALPINE},
+    {"amzn", FAMILY_AMAZON},
+    {"arch", FAMILY_ARCH},
+    {"archlinux", FAMILY_ARCH},
+    {"centos", FAMILY_REDHAT},
+    {"cirros", FAMILY_CIRROS},
+    {"debian", FAMILY_DEBIAN},
+    {"fedora", FAMILY_FEDORA},
+    {"gentoo", FAMILY_GENTOO},
+    {"kali", FAMILY_DEBIAN},
+    {"kalilinux", FAMILY_DEBIAN},
+    {"ol", FAMILY_REDHAT},
+    {"openeuler", FAMILY_EULER},
+    {"opensuse", FAMILY_SUSE},
+    {"oraclelinux", FAMILY_REDHAT},
+    {"redhat-based", FAMILY_REDHAT},
+    {"rhel", FAMILY_REDHAT},
+    {"rocky", FAMILY_REDHAT},
+    {"scientificlinux", FAMILY_REDHAT},
+    {"sled", FAMILY_SUSE},
+    {"sles", FAMILY_SUSE},
+    {"suse-based", FAMILY_SUSE},
+    {"ubuntu", FAMILY_UBUNTU},
+    {"void", FAMILY_VOID},
+    {"voidlinux", FAMILY_VOID},
 };
 
 /* For distributions that the table above does not know: derivatives keep their parent's tools. */
@@ -115,6 +130,7 @@ static const struct {
     {FAMILY_DEBIAN, 11, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "yescrypt"}},
     {FAMILY_DEBIAN, 5, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "sha512"}},
     {FAMILY_DEBIAN, 0, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "md5"}},
+    {FAMILY_EULER, 0, {etc_hostname_and_pretty, false, nothing, SEED_REDHAT, "sha512"}},
     {FAMILY_FEDORA, 30, {etc_hostname_and_pretty, false, nothing, SEED_REDHAT, "yescrypt"}},
     {FAMILY_FEDORA, 18, {etc_hostname_and_pretty, false, nothing, SEED_REDHAT, "sha512"}},
     {FAMILY_FEDORA, 9, {sysconfig_network, false, redhat_clock, SEED_REDHAT, "sha512"}},
@@ -136,6 +152,19 @@ static const struct {
     {FAMILY_UBUNTU, 0, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "md5"}},
     {FAMILY_VOID, 0, {etc_hostname, false, nothing, NULL, "sha512"}},
     {FAMILY_OTHER, 0, {etc_hostname, false, nothing, NULL, "sha512"}},
+};
+
+static const struct distro_sysv debian_sysv = {"/etc/init.d", "/etc", "../init.d"};
+static const struct distro_sysv redhat_sysv = {NULL, "/etc/rc.d", NULL};
+static const struct distro_sysv suse_sysv = {"/etc/init.d", "/etc/init.d", ".."};
+
+static const struct {
+    enum family family;
+    const struct distro_sysv *sysv;
+} sysv_by_family[] = {
+    {FAMILY_AMAZON, &redhat_sysv}, {FAMILY_DEBIAN, &debian_sysv}, {FAMILY_EULER, &redhat_sysv},
+    {FAMILY_FEDORA, &redhat_sysv}, {FAMILY_REDHAT, &redhat_sysv}, {FAMILY_SUSE, &suse_sysv},
+    {FAMILY_UBUNTU, &debian_sysv},
 };
 
 static bool same(const char *a, const char *b)
@@ -175,10 +204,30 @@ static bool version_counts(const struct guest_info *info)
     return false;
 }
 
+unsigned distro_major_version(const struct guest_info *info)
+{
+    return version_counts(info) ? major_version(info) : UINT_MAX;
+}
+
+const struct distro_sysv *distro_sysv_of(const struct guest_info *info)
+{
+    enum family family = family_of(info);
+    for (size_t i = 0; i < ARRAY_SIZE(sysv_by_family); i++)
+        if (sysv_by_family[i].family == family)
+            return sysv_by_family[i].sysv;
+    return NULL;
+}
+
+bool distro_is_rolling(const struct guest_info *info)
+{
+    enum { first_date = 20000000 }; /* openSUSE Tumbleweed's versions are dates */
+    return distro_major_version(info) >= first_date;
+}
+
 const struct distro_facts *distro_facts_of(const struct guest_info *info)
 {
     enum family family = family_of(info);
-    unsigned major = version_counts(info) ? major_version(info) : UINT_MAX;
+    unsigned major = distro_major_version(info);
     size_t i = 0;
     while (rows[i].family != FAMILY_OTHER && (rows[i].family != family || rows[i].since > major))
         i++;

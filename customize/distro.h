@@ -25,8 +25,25 @@ struct distro_facts {
     const char *password_scheme;           /* the default of passwd(1) when nothing is configured */
 };
 
+/* Where System V's init keeps its scripts, and what starts them in the runlevels 2, 3 and 5. */
+struct distro_sysv {
+    const char *scripts;   /* NULL: runlevels have links straight to the program */
+    const char *runlevels; /* directory of rc2.d, rc3.d and rc5.d */
+    const char *back;      /* leads from a runlevel to the scripts */
+};
+
 /* Never NULL: a distribution that is not in the tables gets what most of them share. */
 const struct distro_facts *distro_facts_of(const struct guest_info *info);
+
+/* NULL: none is known. It says nothing of whether the guest still uses such an init. */
+const struct distro_sysv *distro_sysv_of(const struct guest_info *info);
+
+/* True where there are no releases, so that updates may replace the whole distribution. */
+bool distro_is_rolling(const struct guest_info *info);
+
+/* The first number of the version; UINT_MAX where there is none, or where it is that of a
+ * distribution whose numbers are not its parent's. */
+unsigned distro_major_version(const struct guest_info *info);
 
 /* -EOPNOTSUPP for other guests; `what` is a clause: "the hostname can be set". */
 int distro_require_linux(const struct guest_info *info, const char *what, struct error **err);

@@ -4,6 +4,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "customize/place.h"
+
 enum { max_alternatives = 1024 };
 
 /* The end of the bracket expression that begins at `at`, or at + 1 when it is none. */
@@ -115,22 +117,6 @@ static void unescape(char *component)
     *to = '\0';
 }
 
-struct collect {
-    struct strv names;
-    struct error **err;
-};
-
-static int collect_name(void *context, const char *name)
-{
-    struct collect *found = context;
-    return strv_add(&found->names, name, found->err);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 struct walk {
     struct guest *guest;
     struct strv *paths;
@@ -165,15 +151,11 @@ static int walk_names(const struct walk *walk, const char *prefix, const char *c
     const char *dir = *prefix ? prefix : "/";
     if (!guest_is_dir(walk->guest, dir))
         return 0;
-    struct collect found = {.err = err};
-    int r = guest_list(walk->guest, dir, collect_name, &found, err);
-    const struct strv *names = &found.names;
-    if (r == 0 && names->count > 0)
-        qsort(names->items, names->count, sizeof(*names->items), compare_names);
-    for (size_t i = 0; r == 0 && i < names->count; i++)
-        if (fnmatch(component, names->items[i], FNM_PERIOD) == 0)
-            r = walk_into(walk, prefix, names->items[i], rest, err);
-    strv_free(&found.names);
+    _cleanup_strv_ struct strv names = {0};
+    int r = place_list(walk->guest, dir, &names, err);
+    for (size_t i = 0; r == 0 && i < names.count; i++)
+        if (fnmatch(component, names.items[i], FNM_PERIOD) == 0)
+            r = walk_into(walk, prefix, names.items[i], rest, err);
     return r;
 }
 

@@ -15,10 +15,24 @@
 #include "guest/inspect.h"
 
 struct password_scheme;
+struct subscription_credentials;
 
-/* What steps of the phase CUSTOMIZE_SETTINGS decide for the others. */
+/* What becomes of the labels in an SELinux guest; see customize/selinux.h. */
+enum customize_labels {
+    CUSTOMIZE_LABEL_TOUCHED, /* what was created gets the label that the guest's policy says */
+    CUSTOMIZE_LABEL_ALL,
+    CUSTOMIZE_LABEL_AT_BOOT, /* the guest does it when it boots */
+    CUSTOMIZE_LABEL_NONE,
+};
+
+/* What steps of the phase CUSTOMIZE_SETTINGS decide for the others. What they point to belongs to
+ * the plan. */
 struct customize_settings {
-    const struct password_scheme *password_scheme; /* NULL: as the guest itself does it */
+    const struct password_scheme *password_scheme;       /* NULL: as the guest itself does it */
+    const struct subscription_credentials *subscription; /* NULL: none given */
+    bool no_logfile;                                     /* builder.log does not stay */
+    enum customize_labels labels;
+    struct strv relabel_excludes; /* guest directories that CUSTOMIZE_LABEL_ALL leaves alone */
 };
 
 /* What an operation gets to work with. */
@@ -39,6 +53,7 @@ enum customize_phase {
 };
 
 struct customize_plan;
+struct customize_operation;
 
 /* A parsed request: one option as the user gave it. */
 struct customize_step {
@@ -54,14 +69,22 @@ struct customize_operation {
     const char *manual;  /* a paragraph for the manual */
     const char *example; /* a whole option with argument */
     unsigned needs;      /* enum guest_capability beyond GUEST_CAN_EDIT */
+    unsigned wants;      /* what it uses where it is to be had */
     bool secret;         /* the argument must not be shown */
     enum customize_phase phase;
+    /* For what stands for others: adds those to the plan instead of itself. NULL: stands for
+     * itself; then apply() is set. */
+    int (*expand)(struct customize_plan *plan, const char *argument, struct error **err);
     /* Checks the argument and reads host files, before any image is touched. NULL: nothing to do.
      * A malformed argument is -EINVAL. */
     int (*parse)(const char *argument, void **ret_data, struct error **err);
     /* Checks a parsed step against those already in the plan. NULL: all go together. */
     int (*check)(const struct customize_plan *plan, const struct customize_step *step,
                  struct error **err);
+    /* That the guest is one that it can be done to, before anything is touched. NULL: every one
+     * is. */
+    int (*require)(const struct customize_plan *plan, const struct customize_step *step,
+                   const struct guest_info *info, struct error **err);
     int (*apply)(const void *data, const char *argument, struct customize_context *context,
                  struct error **err);
     void (*free_data)(void *data);
@@ -80,11 +103,21 @@ struct customize_plan {
     size_t count;
 };
 
-/* Parses and checks `argument` (NULL for operations that take none) and appends the step. */
+/* Parses and checks `argument` (NULL for operations that take none) and appends the step, or the
+ * steps that it stands for; those that came before a failure stay in the plan. */
 int customize_plan_add(struct customize_plan *plan, const struct customize_operation *operation,
                        const char *argument, struct error **err);
 /* The engine capabilities that all steps need together. */
 unsigned customize_plan_needs(const struct customize_plan *plan);
+/* Those that some steps use where they can be had. */
+unsigned customize_plan_wants(const struct customize_plan *plan);
+/* That the plan can be run with what the user allows, before any image is opened. -EINVAL names
+ * the step that needs the network when there is to be none. */
+int customize_plan_require(const struct customize_plan *plan, bool network, struct error **err);
+/* That the plan can be run on such a guest, before anything is touched: -EOPNOTSUPP where it
+ * cannot, such as programs of a foreign architecture. customize_run() begins with it. */
+int customize_plan_check(const struct customize_plan *plan, const struct guest_info *info,
+                         struct error **err);
 /* Wipes what may be secret. */
 void customize_plan_free(struct customize_plan *plan);
 #define _cleanup_customize_plan_ _cleanup_(customize_plan_free)
@@ -96,5 +129,6 @@ void customize_plan_free(struct customize_plan *plan);
  */
 int customize_run(const struct customize_plan *plan, struct customize_context *context,
                   struct error **err);
-/* Wipes and frees the generated passwords; the guest and the rest are the caller's. */
+/* Wipes and frees the generated passwords and the settings; the guest and the rest are the
+ * caller's. */
 void customize_context_free(struct customize_context *context);

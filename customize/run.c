@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "customize/operation.h"
+#include "customize/program.h"
 #include "customize/random_seed.h"
 #include "customize/secret.h"
+#include "customize/selinux.h"
 
 static int run_phase(const struct customize_plan *plan, enum customize_phase phase,
                      struct customize_context *context, struct error **err)
@@ -22,17 +24,43 @@ static int run_phase(const struct customize_plan *plan, enum customize_phase pha
     return 0;
 }
 
+static int run_steps(const struct customize_plan *plan, struct customize_context *context,
+                     struct error **err)
+{
+    int r = run_phase(plan, CUSTOMIZE_IN_ORDER, context, err);
+    if (r == 0)
+        r = run_phase(plan, CUSTOMIZE_LAST, context, err);
+    return r < 0 ? r : selinux_apply(context, err);
+}
+
+/* What must not stay in the guest, whether the steps succeeded or not. */
+static int clean_up(struct customize_context *context, const char *lent, struct error **err)
+{
+    int r = program_return_machine_id(context->guest, lent, err);
+    if (r < 0)
+        return error_wrap(err, "cannot put the machine-id back");
+    if (context->settings.no_logfile)
+        r = program_log_remove(context, err);
+    return r < 0 ? error_wrap(err, "--no-logfile") : 0;
+}
+
 int customize_run(const struct customize_plan *plan, struct customize_context *context,
                   struct error **err)
 {
-    int r = run_phase(plan, CUSTOMIZE_SETTINGS, context, err);
+    _cleanup_free_ char *lent = NULL;
+    int r = customize_plan_check(plan, context->info, err);
+    if (r == 0)
+        r = run_phase(plan, CUSTOMIZE_SETTINGS, context, err);
     if (r == 0)
         r = random_seed_set(context, err);
+    if (r < 0)
+        return r;
+    if (customize_plan_needs(plan) & GUEST_CAN_RUN)
+        r = program_lend_machine_id(context->guest, &lent, err);
     if (r == 0)
-        r = run_phase(plan, CUSTOMIZE_IN_ORDER, context, err);
-    if (r == 0)
-        r = run_phase(plan, CUSTOMIZE_LAST, context, err);
-    return r;
+        r = run_steps(plan, context, err);
+    int cleaned = clean_up(context, lent, r < 0 ? NULL : err);
+    return r < 0 ? r : cleaned;
 }
 
 void customize_context_free(struct customize_context *context)
@@ -41,4 +69,5 @@ void customize_context_free(struct customize_context *context)
     for (size_t i = 0; i < passwords->count; i++)
         explicit_bzero(passwords->items[i], strlen(passwords->items[i]));
     strv_free(passwords);
+    strv_free(&context->settings.relabel_excludes);
 }

@@ -7,6 +7,7 @@
 #include "base/fdio.h"
 #include "customize/argument.h"
 #include "customize/operations.h"
+#include "customize/place.h"
 
 static int upload_parse(const char *argument, void **ret_data, struct error **err)
 {
@@ -47,19 +48,17 @@ static int upload_apply(const void *data, const char *argument, struct customize
     if (fstat(fd, &st) < 0)
         return error_sys(err, errno, "%s: cannot read", pair->left);
 
-    _cleanup_free_ char *inside = NULL;
-    if (guest_is_dir(context->guest, pair->right)) {
-        inside = str_printf(err, "%s/%s", pair->right, path_name(pair->left));
-        if (!inside)
-            return -ENOMEM;
-    }
+    _cleanup_free_ char *place = NULL;
+    int r = place_destination(context->guest, pair->right, pair->left, &place, err);
+    if (r < 0)
+        return r;
     const struct guest_file_attr attr = {
         .mode = st.st_mode & 07777,
         .uid = st.st_uid,
         .gid = st.st_gid,
         .force = true,
     };
-    return guest_upload(context->guest, fd, inside ? inside : pair->right, &attr, err);
+    return guest_upload(context->guest, fd, place, &attr, err);
 }
 
 const struct customize_operation upload_operation = {

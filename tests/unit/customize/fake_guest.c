@@ -1,161 +1,28 @@
 #include "tests/unit/customize/fake_guest.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
-
-enum { link_depth_max = 20 };
-
-struct fake_node {
-    char *name;
-    mode_t mode;
-    uid_t uid;
-    gid_t gid;
-    uint64_t inode;
-    char *data; /* a file's content or a link's target, NUL-terminated */
-    size_t size;
-    struct fake_node *parent;
-    struct fake_node *children;
-    struct fake_node *next;
-};
+#include "tests/unit/customize/fake_tree.h"
 
 static struct fake_guest *fake_of(struct guest *guest)
 {
     return (struct fake_guest *)guest;
 }
 
-static struct fake_node *node_new(struct fake_guest *fake, const char *name, size_t length,
-                                  mode_t mode)
-{
-    struct fake_node *node = calloc(1, sizeof(*node));
-    node->name = strndup(name, length);
-    node->mode = mode;
-    node->inode = ++fake->next_inode;
-    node->data = calloc(1, 1);
-    return node;
-}
-
-static void node_free(struct fake_node *node)
-{
-    while (node->children) {
-        struct fake_node *child = node->children;
-        node->children = child->next;
-        node_free(child);
-    }
-    free(node->name);
-    free(node->data);
-    free(node);
-}
-
-static void node_attach(struct fake_node *dir, struct fake_node *node)
-{
-    node->parent = dir;
-    node->next = dir->children;
-    dir->children = node;
-}
-
-static void node_detach(struct fake_node *node)
-{
-    struct fake_node **at = &node->parent->children;
-    while (*at != node)
-        at = &(*at)->next;
-    *at = node->next;
-}
-
-static void node_set(struct fake_node *node, const void *data, size_t size)
-{
-    free(node->data);
-    node->data = malloc(size + 1);
-    if (size > 0)
-        memcpy(node->data, data, size);
-    node->data[size] = '\0';
-    node->size = size;
-}
-
-static struct fake_node *child_of(struct fake_node *dir, const char *name, size_t length)
-{
-    for (struct fake_node *node = dir->children; node; node = node->next)
-        if (strlen(node->name) == length && memcmp(node->name, name, length) == 0)
-            return node;
-    return NULL;
-}
-
-struct place {
-    struct fake_node *dir;
-    struct fake_node *node; /* NULL: the name is free */
-    char *name;
-};
-
-/* Resolves from `dir`. -ENOENT with place->dir set: only the last name is missing. */
-static int walk(struct fake_guest *fake, struct fake_node *dir, const char *path, bool follow,
-                unsigned depth, struct place *place)
-{
-    if (depth > link_depth_max)
-        return -ELOOP;
-    if (*path == '/')
-        dir = fake->root;
-    place->dir = dir->parent ? dir->parent : dir;
-    place->node = dir;
-    for (;;) {
-        path += strspn(path, "/");
-        if (!*path)
-            return 0;
-        size_t length = strcspn(path, "/");
-        const char *rest = path + length;
-        bool last = rest[strspn(rest, "/")] == '\0';
-        if (!S_ISDIR(place->node->mode))
-            return -ENOTDIR;
-        dir = place->node;
-        struct fake_node *node = child_of(dir, path, length);
-        if (length == 1 && *path == '.')
-            node = dir;
-        if (length == 2 && memcmp(path, "..", 2) == 0)
-            node = dir->parent ? dir->parent : dir;
-        place->dir = dir;
-        place->node = node;
-        if (!node) {
-            free(place->name);
-            place->name = last ? strndup(path, length) : NULL;
-            place->dir = last ? dir : NULL;
-            return -ENOENT;
-        }
-        if (S_ISLNK(node->mode) && (!last || follow)) {
-            int r = walk(fake, dir, node->data, true, depth + 1, place);
-            if (r < 0 && !last)
-                place->dir = NULL;
-            if (r < 0)
-                return r;
-        }
-        path = rest;
-    }
-}
-
-static int locate(struct fake_guest *fake, const char *path, bool follow, struct place *place)
-{
-    *place = (struct place){0};
-    int r = walk(fake, fake->root, path, follow, 0, place);
-    if (r < 0)
-        place->node = NULL;
-    return r;
-}
-
-static int find(struct fake_guest *fake, const char *path, bool follow, struct fake_node **ret)
-{
-    struct place place;
-    int r = locate(fake, path, follow, &place);
-    free(place.name);
-    if (r == 0)
-        *ret = place.node;
-    return r;
-}
-
 static int outcome(int r, struct error **err)
 {
     return r < 0 ? error_sys(err, -r, "the fake cannot") : 0;
+}
+
+/* The outcome of an operation that changes something. */
+static int changed(struct guest *guest, int r, struct error **err)
+{
+    if (r == 0)
+        fake_of(guest)->changes++;
+    return outcome(r, err);
 }
 
 /* The injected fault of an operation, or 0. */
@@ -171,51 +38,74 @@ static int fault(struct guest *guest, const char *operation)
     return -fake->fault_errno;
 }
 
+/* The object that an operation is about. */
+static int begin(struct guest *guest, const char *operation, const char *path, bool follow,
+                 struct fake_object **ret)
+{
+    int r = fault(guest, operation);
+    return r < 0 ? r : find(fake_of(guest), path, follow, ret);
+}
+
+static int begin_file(struct guest *guest, const char *operation, const char *path, bool follow,
+                      struct fake_object **ret)
+{
+    int r = begin(guest, operation, path, follow, ret);
+    if (r == 0 && !S_ISREG((*ret)->mode))
+        r = S_ISDIR((*ret)->mode) ? -EISDIR : -EINVAL;
+    return r;
+}
+
 static int fake_stat(struct guest *guest, const char *path, bool follow, struct guest_stat *ret,
                      struct error **err)
 {
     struct fake_node *node = NULL;
     int r = fault(guest, "stat");
     if (r == 0)
-        r = find(fake_of(guest), path, follow, &node);
-    if (r == 0)
-        *ret = (struct guest_stat){.mode = node->mode,
-                                   .uid = node->uid,
-                                   .gid = node->gid,
-                                   .size = node->size,
-                                   .inode = node->inode};
-    return outcome(r, err);
+        r = find_node(fake_of(guest), path, follow, &node);
+    if (r < 0)
+        return outcome(r, err);
+    const struct fake_object *object = node->object;
+    unsigned links = object->names;
+    if (S_ISDIR(object->mode)) {
+        links = 2;
+        for (const struct fake_node *child = node->children; child; child = child->next)
+            links += S_ISDIR(child->object->mode);
+    }
+    *ret = (struct guest_stat){.mode = object->mode,
+                               .uid = object->uid,
+                               .gid = object->gid,
+                               .size = object->size,
+                               .inode = object->inode,
+                               .links = links,
+                               .device = object->device,
+                               .atime = object->atime,
+                               .mtime = object->mtime};
+    return 0;
 }
 
 static int fake_read(struct guest *guest, const char *path, size_t max, char **ret,
                      size_t *ret_size, struct error **err)
 {
-    struct fake_node *node = NULL;
-    int r = fault(guest, "read");
-    if (r == 0)
-        r = find(fake_of(guest), path, true, &node);
-    if (r == 0 && !S_ISREG(node->mode))
-        r = S_ISDIR(node->mode) ? -EISDIR : -EINVAL;
-    if (r == 0 && node->size > max)
+    struct fake_object *object = NULL;
+    int r = begin_file(guest, "read", path, true, &object);
+    if (r == 0 && object->size > max)
         r = -EFBIG;
     if (r == 0) {
-        *ret = malloc(node->size + 1);
-        memcpy(*ret, node->data, node->size + 1);
-        *ret_size = node->size;
+        *ret = malloc(object->size + 1);
+        memcpy(*ret, object->data, object->size + 1);
+        *ret_size = object->size;
     }
     return outcome(r, err);
 }
 
 static int fake_readlink(struct guest *guest, const char *path, char **ret, struct error **err)
 {
-    struct fake_node *node = NULL;
-    int r = fault(guest, "readlink");
-    if (r == 0)
-        r = find(fake_of(guest), path, false, &node);
-    if (r == 0 && !S_ISLNK(node->mode))
+    struct fake_object *object = NULL;
+    int r = begin(guest, "readlink", path, false, &object);
+    if (r == 0 && !S_ISLNK(object->mode))
         r = -EINVAL;
     if (r == 0)
-        *ret = strdup(node->data);
+        *ret = strdup(object->data);
     return outcome(r, err);
 }
 
@@ -225,8 +115,8 @@ static int fake_list(struct guest *guest, const char *path, guest_dirent_fn *ent
     struct fake_node *node = NULL;
     int r = fault(guest, "list");
     if (r == 0)
-        r = find(fake_of(guest), path, true, &node);
-    if (r == 0 && !S_ISDIR(node->mode))
+        r = find_node(fake_of(guest), path, true, &node);
+    if (r == 0 && !S_ISDIR(node->object->mode))
         r = -ENOTDIR;
     if (r < 0)
         return outcome(r, err);
@@ -243,22 +133,23 @@ static int write_bytes(struct guest *guest, const char *path, const void *data, 
     int r = locate(fake, path, true, &place);
     bool created = r == -ENOENT && place.dir;
     if (created) {
-        place.node = node_new(fake, place.name, strlen(place.name), S_IFREG);
+        place.node = node_new(place.name, object_new(fake, S_IFREG));
         node_attach(place.dir, place.node);
         r = 0;
     }
     free(place.name);
-    if (r == 0 && !S_ISREG(place.node->mode))
-        r = S_ISDIR(place.node->mode) ? -EISDIR : -EINVAL;
     if (r < 0)
         return r;
+    struct fake_object *object = place.node->object;
+    if (!S_ISREG(object->mode))
+        return S_ISDIR(object->mode) ? -EISDIR : -EINVAL;
     if (created || attr->force) {
-        place.node->mode = S_IFREG | attr->mode;
-        place.node->uid = attr->uid;
-        place.node->gid = attr->gid;
+        object->mode = S_IFREG | attr->mode;
+        object->uid = attr->uid;
+        object->gid = attr->gid;
     }
-    node_set(place.node, data, size);
-    fake->changes++;
+    object_set(object, data, size);
+    object->mtime = fake->now;
     return 0;
 }
 
@@ -266,7 +157,7 @@ static int fake_write(struct guest *guest, const char *path, const void *data, s
                       const struct guest_file_attr *attr, struct error **err)
 {
     int r = fault(guest, "write");
-    return outcome(r < 0 ? r : write_bytes(guest, path, data, size, attr), err);
+    return changed(guest, r < 0 ? r : write_bytes(guest, path, data, size, attr), err);
 }
 
 static int fake_upload(struct guest *guest, int fd, const char *path,
@@ -277,124 +168,276 @@ static int fake_upload(struct guest *guest, int fd, const char *path,
     int r = fault(guest, "upload");
     if (r < 0)
         return outcome(r, err);
-    r = fd_read_all(fd, 1 << 20, path, &data, &size, err);
+    r = fd_read_all(fd, 64 << 20, path, &data, &size, err);
     if (r < 0)
         return r;
     r = write_bytes(guest, path, data, size, attr);
     free(data);
-    return outcome(r, err);
-}
-
-static int add_node(struct fake_guest *fake, const char *path, mode_t mode, const char *data)
-{
-    struct place place;
-    int r = locate(fake, path, false, &place);
-    if (r == 0)
-        r = -EEXIST;
-    else if (r == -ENOENT && place.dir) {
-        struct fake_node *node = node_new(fake, place.name, strlen(place.name), mode);
-        node_set(node, data, strlen(data));
-        node_attach(place.dir, node);
-        fake->changes++;
-        r = 0;
-    }
-    free(place.name);
-    return r;
+    return changed(guest, r, err);
 }
 
 static int fake_mkdir(struct guest *guest, const char *path, mode_t mode, struct error **err)
 {
     int r = fault(guest, "mkdir");
-    return outcome(r < 0 ? r : add_node(fake_of(guest), path, S_IFDIR | mode, ""), err);
+    return outcome(r < 0 ? r : add_object(fake_of(guest), path, S_IFDIR | mode, "", 0), err);
 }
 
 static int fake_symlink(struct guest *guest, const char *target, const char *path,
                         struct error **err)
 {
     int r = fault(guest, "symlink");
-    return outcome(r < 0 ? r : add_node(fake_of(guest), path, S_IFLNK | 0777, target), err);
+    return outcome(r < 0 ? r : add_object(fake_of(guest), path, S_IFLNK | 0777, target, 0), err);
+}
+
+static int fake_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
+                      struct error **err)
+{
+    int r = fault(guest, "mknod");
+    return outcome(r < 0 ? r : add_object(fake_of(guest), path, mode, "", device), err);
+}
+
+static int fake_link(struct guest *guest, const char *existing, const char *path,
+                     struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin(guest, "link", existing, false, &object);
+    if (r == 0 && S_ISDIR(object->mode))
+        r = -EPERM;
+    return outcome(r < 0 ? r : add_name(fake_of(guest), path, object), err);
+}
+
+/* Makes room for what is renamed, as rename(2) does. */
+static int replace_target(struct fake_node *node, struct fake_node *target)
+{
+    if (node_is_within(target, node))
+        return -EINVAL;
+    bool dir = S_ISDIR(node->object->mode), onto_dir = S_ISDIR(target->object->mode);
+    if (dir != onto_dir)
+        return dir ? -ENOTDIR : -EISDIR;
+    if (target->children)
+        return -ENOTEMPTY;
+    node_detach(target);
+    node_free(target);
+    return 0;
+}
+
+static int rename_node(struct fake_guest *fake, const char *from, const char *to)
+{
+    struct fake_node *node = NULL;
+    struct place place;
+    int r = find_node(fake, from, false, &node);
+    if (r < 0)
+        return r;
+    if (node == fake->root)
+        return -EBUSY;
+    r = locate(fake, to, false, &place);
+    _cleanup_free_ char *name = place.name;
+    bool fresh = r == -ENOENT && place.dir;
+    if (r < 0 && !fresh)
+        return r;
+    if (!fresh) {
+        if (place.node->object == node->object)
+            return 0;
+        free(name);
+        name = strdup(place.node->name);
+        r = replace_target(node, place.node);
+    } else if (node_is_within(place.dir, node)) {
+        r = -EINVAL;
+    } else {
+        r = 0;
+    }
+    if (r < 0)
+        return r;
+    node_detach(node);
+    free(node->name);
+    node->name = TAKE_PTR(name);
+    node_attach(place.dir, node);
+    return 0;
 }
 
 static int fake_rename(struct guest *guest, const char *from, const char *to, struct error **err)
 {
-    struct fake_guest *fake = fake_of(guest);
-    struct fake_node *node = NULL;
-    struct place place = {0};
     int r = fault(guest, "rename");
-    if (r == 0)
-        r = find(fake, from, false, &node);
-    if (r == 0) {
-        r = locate(fake, to, false, &place);
-        if (r == 0)
-            r = -EEXIST;
-        else if (r == -ENOENT && place.dir)
-            r = 0;
-    }
-    if (r == 0) {
-        node_detach(node);
-        free(node->name);
-        node->name = place.name;
-        place.name = NULL;
-        node_attach(place.dir, node);
-        fake->changes++;
-    }
-    free(place.name);
-    return outcome(r, err);
+    return changed(guest, r < 0 ? r : rename_node(fake_of(guest), from, to), err);
 }
 
 static int remove_node(struct fake_guest *fake, const char *path, bool directory)
 {
     struct fake_node *node = NULL;
-    int r = find(fake, path, false, &node);
+    int r = find_node(fake, path, false, &node);
     if (r < 0)
         return r;
-    if (directory != S_ISDIR(node->mode))
+    if (directory != S_ISDIR(node->object->mode))
         return directory ? -ENOTDIR : -EISDIR;
     if (node->children)
         return -ENOTEMPTY;
     node_detach(node);
     node_free(node);
-    fake->changes++;
     return 0;
 }
 
 static int fake_unlink(struct guest *guest, const char *path, struct error **err)
 {
     int r = fault(guest, "unlink");
-    return outcome(r < 0 ? r : remove_node(fake_of(guest), path, false), err);
+    return changed(guest, r < 0 ? r : remove_node(fake_of(guest), path, false), err);
 }
 
 static int fake_rmdir(struct guest *guest, const char *path, struct error **err)
 {
     int r = fault(guest, "rmdir");
-    return outcome(r < 0 ? r : remove_node(fake_of(guest), path, true), err);
+    return changed(guest, r < 0 ? r : remove_node(fake_of(guest), path, true), err);
 }
 
 static int fake_chmod(struct guest *guest, const char *path, mode_t mode, struct error **err)
 {
-    struct fake_node *node = NULL;
-    int r = fault(guest, "chmod");
+    struct fake_object *object = NULL;
+    int r = begin(guest, "chmod", path, true, &object);
     if (r == 0)
-        r = find(fake_of(guest), path, true, &node);
+        object->mode = (object->mode & S_IFMT) | mode;
+    return changed(guest, r, err);
+}
+
+static int change_owner(struct guest *guest, const char *operation, const char *path, bool follow,
+                        uid_t uid, gid_t gid, struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin(guest, operation, path, follow, &object);
     if (r == 0) {
-        node->mode = (node->mode & S_IFMT) | mode;
-        fake_of(guest)->changes++;
+        object->uid = uid;
+        object->gid = gid;
     }
-    return outcome(r, err);
+    return changed(guest, r, err);
 }
 
 static int fake_chown(struct guest *guest, const char *path, uid_t uid, gid_t gid,
                       struct error **err)
 {
-    struct fake_node *node = NULL;
-    int r = fault(guest, "chown");
-    if (r == 0)
-        r = find(fake_of(guest), path, true, &node);
+    return change_owner(guest, "chown", path, true, uid, gid, err);
+}
+
+static int fake_lchown(struct guest *guest, const char *path, uid_t uid, gid_t gid,
+                       struct error **err)
+{
+    return change_owner(guest, "lchown", path, false, uid, gid, err);
+}
+
+static int fake_set_times_op(struct guest *guest, const char *path, const struct guest_times *times,
+                             struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin(guest, "set_times", path, false, &object);
     if (r == 0) {
-        node->uid = uid;
-        node->gid = gid;
-        fake_of(guest)->changes++;
+        object->atime = times->atime;
+        object->mtime = times->mtime;
     }
+    return changed(guest, r, err);
+}
+
+static int fake_list_xattrs(struct guest *guest, const char *path, guest_xattr_fn *attribute,
+                            void *context, struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin(guest, "list_xattrs", path, false, &object);
+    if (r < 0)
+        return outcome(r, err);
+    for (struct fake_xattr *xattr = object->xattrs; r == 0 && xattr; xattr = xattr->next)
+        r = attribute(context, xattr->name, xattr->value, xattr->size);
+    return r;
+}
+
+static int fake_set_xattr(struct guest *guest, const char *path, const char *name,
+                          const void *value, size_t size, struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin(guest, "set_xattr", path, false, &object);
+    if (r == 0)
+        xattr_set(object, name, value, size);
+    return changed(guest, r, err);
+}
+
+static int fake_truncate(struct guest *guest, const char *path, uint64_t size, struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin_file(guest, "truncate", path, true, &object);
+    if (r == 0 && size > 64 << 20)
+        r = -EFBIG;
+    if (r == 0) {
+        char *data = calloc(1, (size_t)size + 1);
+        memcpy(data, object->data, size < object->size ? (size_t)size : object->size);
+        free(object->data);
+        object->data = data;
+        object->size = (size_t)size;
+        object->mtime = fake_of(guest)->now;
+    }
+    return changed(guest, r, err);
+}
+
+static int fake_download(struct guest *guest, const char *path, int fd, struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin_file(guest, "download", path, true, &object);
+    return r < 0 ? outcome(r, err) : fd_write_full(fd, object->data, object->size, path, err);
+}
+
+static int fake_overwrite(struct guest *guest, const char *path, struct error **err)
+{
+    struct fake_object *object = NULL;
+    int r = begin_file(guest, "overwrite", path, false, &object);
+    if (r == 0) {
+        memset(object->data, 0, object->size);
+        object->overwritten++;
+    }
+    return changed(guest, r, err);
+}
+
+static int fake_run(struct guest *guest, const char *script, struct guest_run_result *ret,
+                    struct error **err)
+{
+    struct fake_guest *fake = fake_of(guest);
+    static const struct fake_answer fine = {.output = ""};
+    const struct fake_answer *answer = fake->answers;
+    int r = fault(guest, "run");
+    if (r == 0)
+        r = strv_add(&fake->ran, script, NULL);
+    while (answer && answer->part && !strstr(script, answer->part))
+        answer++;
+    if (!answer || !answer->part)
+        answer = &fine;
+    if (r == 0)
+        r = -answer->errnum;
+    if (r == 0)
+        *ret = (struct guest_run_result){.status = answer->status,
+                                         .output = strdup(answer->output ? answer->output : "")};
+    return changed(guest, r, err);
+}
+
+static int fake_renew(struct guest *guest, enum guest_identity what, struct error **err)
+{
+    int r = fault(guest, "renew");
+    if (r == 0)
+        fake_of(guest)->renewed[what]++;
+    return changed(guest, r, err);
+}
+
+static int fake_trim(struct guest *guest, uint64_t *ret_freed, struct error **err)
+{
+    int r = fault(guest, "trim");
+    if (r == 0) {
+        fake_of(guest)->trimmed++;
+        *ret_freed = fake_of(guest)->trim_freed;
+    }
+    return outcome(r, err);
+}
+
+static int fake_root(struct guest *guest, struct guest_root *ret, struct error **err)
+{
+    int r = fault(guest, "root");
+    if (r == 0)
+        *ret = (struct guest_root){.device = strdup("/dev/sda1"),
+                                   .fs = strdup("ext4"),
+                                   .uuid = strdup("9d3a1d5c-0000-4000-8000-000000000001"),
+                                   .size = UINT64_C(1) << 30,
+                                   .free = UINT64_C(1) << 29};
     return outcome(r, err);
 }
 
@@ -406,12 +449,13 @@ static int fake_sync(struct guest *guest, struct error **err)
 static void fake_close(struct guest *guest)
 {
     node_free(fake_of(guest)->root);
+    strv_free(&fake_of(guest)->ran);
     free(fake_of(guest));
 }
 
 static const struct guest_ops fake_ops = {
     .name = "fake",
-    .capabilities = GUEST_CAN_EDIT,
+    .capabilities = GUEST_CAN_EDIT | GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_RENEW,
     .stat = fake_stat,
     .read = fake_read,
     .readlink = fake_readlink,
@@ -425,6 +469,19 @@ static const struct guest_ops fake_ops = {
     .rmdir = fake_rmdir,
     .chmod = fake_chmod,
     .chown = fake_chown,
+    .lchown = fake_lchown,
+    .set_times = fake_set_times_op,
+    .list_xattrs = fake_list_xattrs,
+    .set_xattr = fake_set_xattr,
+    .truncate = fake_truncate,
+    .download = fake_download,
+    .overwrite = fake_overwrite,
+    .mknod = fake_mknod,
+    .link = fake_link,
+    .run = fake_run,
+    .renew = fake_renew,
+    .trim = fake_trim,
+    .root = fake_root,
     .sync = fake_sync,
     .close = fake_close,
 };
@@ -432,9 +489,11 @@ static const struct guest_ops fake_ops = {
 struct fake_guest *fake_guest_new(void)
 {
     struct fake_guest *fake = calloc(1, sizeof(*fake));
-    fake->guest.ops = &fake_ops;
+    fake->ops = fake_ops;
+    fake->now = FAKE_NOW;
+    fake->guest.ops = &fake->ops;
     fake->guest.writable = true;
-    fake->root = node_new(fake, "", 0, S_IFDIR | 0755);
+    fake->root = node_new("", object_new(fake, S_IFDIR | 0755));
     return fake;
 }
 
@@ -448,10 +507,11 @@ static void add_parents(struct fake_guest *fake, const char *path)
     char *copy = strdup(path);
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        add_node(fake, copy, S_IFDIR | 0755, "");
+        add_object(fake, copy, S_IFDIR | 0755, "", 0);
         *slash = '/';
     }
     free(copy);
+    fake->changes = 0;
 }
 
 void fake_add_file(struct fake_guest *fake, const char *path, mode_t mode, uid_t uid, gid_t gid,
@@ -460,7 +520,6 @@ void fake_add_file(struct fake_guest *fake, const char *path, mode_t mode, uid_t
     const struct guest_file_attr attr = {.mode = mode, .uid = uid, .gid = gid, .force = true};
     add_parents(fake, path);
     write_bytes(&fake->guest, path, content, strlen(content), &attr);
-    fake->changes = 0;
 }
 
 void fake_add_bytes(struct fake_guest *fake, const char *path, const void *data, size_t size)
@@ -468,31 +527,66 @@ void fake_add_bytes(struct fake_guest *fake, const char *path, const void *data,
     const struct guest_file_attr attr = {.mode = 0644};
     add_parents(fake, path);
     write_bytes(&fake->guest, path, data, size, &attr);
+}
+
+void fake_add_special(struct fake_guest *fake, const char *path, mode_t mode, dev_t device)
+{
+    add_parents(fake, path);
+    add_object(fake, path, mode, "", device);
     fake->changes = 0;
 }
 
 void fake_add_dir(struct fake_guest *fake, const char *path)
 {
-    add_parents(fake, path);
-    add_node(fake, path, S_IFDIR | 0755, "");
-    fake->changes = 0;
+    fake_add_special(fake, path, S_IFDIR | 0755, 0);
 }
 
 void fake_add_link(struct fake_guest *fake, const char *path, const char *target)
 {
     add_parents(fake, path);
-    add_node(fake, path, S_IFLNK | 0777, target);
+    add_object(fake, path, S_IFLNK | 0777, target, 0);
     fake->changes = 0;
+}
+
+void fake_add_xattr(struct fake_guest *fake, const char *path, const char *name, const char *value)
+{
+    struct fake_object *object = NULL;
+    if (find(fake, path, false, &object) == 0)
+        xattr_set(object, name, value, strlen(value));
+}
+
+void fake_set_times(struct fake_guest *fake, const char *path, int64_t atime, int64_t mtime)
+{
+    struct fake_object *object = NULL;
+    if (find(fake, path, false, &object) == 0) {
+        object->atime = atime;
+        object->mtime = mtime;
+    }
 }
 
 const char *fake_content(struct fake_guest *fake, const char *path)
 {
-    struct fake_node *node = NULL;
-    return find(fake, path, true, &node) == 0 && S_ISREG(node->mode) ? node->data : NULL;
+    struct fake_object *object = NULL;
+    return find(fake, path, true, &object) == 0 && S_ISREG(object->mode) ? object->data : NULL;
 }
 
 mode_t fake_mode(struct fake_guest *fake, const char *path)
 {
-    struct fake_node *node = NULL;
-    return find(fake, path, false, &node) == 0 ? node->mode : 0;
+    struct fake_object *object = NULL;
+    return find(fake, path, false, &object) == 0 ? object->mode : 0;
+}
+
+const char *fake_xattr(struct fake_guest *fake, const char *path, const char *name)
+{
+    struct fake_object *object = NULL;
+    if (find(fake, path, false, &object) < 0)
+        return NULL;
+    struct fake_xattr *xattr = *xattr_slot(object, name);
+    return xattr ? xattr->value : NULL;
+}
+
+unsigned fake_overwritten(struct fake_guest *fake, const char *path)
+{
+    struct fake_object *object = NULL;
+    return find(fake, path, false, &object) == 0 ? object->overwritten : 0;
 }

@@ -1,0 +1,23 @@
+/* Services that the guest starts at boot, by whichever of its init systems does it. */
+#pragma once
+
+#include "base/error.h"
+#include "customize/operation.h"
+
+/* Text for each init system; all start `program start` once at boot. */
+struct service {
+    const char *name;        /* a file name without suffix */
+    const char *program;     /* absolute path in the guest; a System V init script by itself */
+    const char *unit;        /* systemd.service(5) */
+    const char *unit_target; /* the target that wants it */
+    const char *openrc;      /* openrc-run(8) */
+    const char *runit;       /* a run script of runsv(8) */
+};
+
+/*
+ * Writes the files and enables the service in every init system that the guest has, as some have
+ * two; it has to bear being started twice. What is there already is replaced. -EOPNOTSUPP where
+ * the guest has none that is known.
+ */
+int service_install(struct customize_context *context, const struct service *service,
+                    struct error **err);

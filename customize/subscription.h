@@ -1,0 +1,8 @@
+/* What subscription-manager(8) of Red Hat's guests is told. */
+#pragma once
+
+/* For --sm-register. */
+struct subscription_credentials {
+    char *user;
+    char *password;
+};
