@@ -1,0 +1,1 @@
+sysprep_srcs := $(wildcard sysprep/*.c)

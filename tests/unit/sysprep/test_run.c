@@ -1,0 +1,183 @@
+/* Running operations: order, what they choose by the guest, failures. */
+
+#include "tests/unit/customize/fake_guest.c"
+#include "tests/unit/sysprep/world.h"
+
+static void the_order_is_by_name_and_customizations_come_late(void **state)
+{
+    struct world *world = *state;
+    world_select(world, "all");
+    assert_int_equal(world_run(world), 0);
+    size_t by_name = 0;
+    while (strcmp(world->ran.items[by_name], "customize") != 0)
+        by_name++;
+    for (size_t i = 1; i < by_name; i++)
+        assert_true(strcmp(world->ran.items[i - 1], world->ran.items[i]) < 0);
+    static const char *const last[] = {"customize", "machine-id", "random-seed",
+                                       "fs-uuids",  "lvm-uuids",  "zero-free"};
+    assert_int_equal(world->ran.count, by_name + ARRAY_SIZE(last));
+    for (size_t i = 0; i < ARRAY_SIZE(last); i++)
+        assert_string_equal(world->ran.items[by_name + i], last[i]);
+    assert_int_equal(world->fake->renewed[GUEST_FILE_SYSTEM_UUIDS], 1);
+    assert_int_equal(world->fake->renewed[GUEST_LVM_UUIDS], 1);
+    assert_int_equal(world->fake->trimmed, 1);
+    assert_has(world->words.data, "Performing abrt-data");
+}
+
+static void other_systems_are_refused_with_the_way(void **state)
+{
+    struct world *world = *state;
+    char windows[] = "windows";
+    char freebsd[] = "freebsd";
+    world->info.type = windows;
+    assert_int_equal(world_run(world), -EOPNOTSUPP);
+    assert_has(error_message(world->error), "Windows");
+    assert_has(error_remedy(world->error), "sysprep.exe /generalize /oobe");
+    world->info.type = freebsd;
+    assert_int_equal(world_run(world), -EOPNOTSUPP);
+    assert_has(error_message(world->error), "this one is freebsd");
+    world->info.type = NULL;
+    assert_int_equal(world_run(world), -EOPNOTSUPP);
+    assert_int_equal(world->fake->changes, 0);
+    assert_int_equal(world->ran.count, 0);
+}
+
+static void failures_name_the_operation_and_what_ran_before(void **state)
+{
+    struct world *world = *state;
+    world_file(world, "/var/spool/abrt/x", "");
+    world_file(world, "/root/.bash_history", "");
+    world_select(world, "abrt-data,bash-history,utmp");
+    world->fake->fault = "unlink";
+    world->fake->fault_after = 1;
+    world->fake->fault_errno = EIO;
+    assert_int_equal(world_run(world), -EIO);
+    assert_has(error_message(world->error), "bash-history: ");
+    assert_has(error_message(world->error), "/root/.bash_history");
+    assert_int_equal(world->ran.count, 1);
+    assert_string_equal(world->ran.items[0], "abrt-data");
+}
+
+/* Whatever call fails, the run ends with an error, not with a crash or in silence. */
+static void no_write_that_fails_is_passed_over(void **state)
+{
+    (void)state;
+    static const char *const calls[] = {"write", "unlink", "rmdir", "truncate", "mkdir", "symlink"};
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        struct world world;
+        world_open(&world);
+        world_file(&world, "/etc/machine-id", "1\n");
+        world_file(&world, "/etc/hostname", "old\n");
+        world_file(&world, "/tmp/dir/file", "");
+        world_file(&world, "/usr/sbin/sshd", "");
+        world_file(&world, "/usr/bin/ssh-keygen", "");
+        world.fake->fault = calls[i];
+        world.fake->fault_errno = ENOSPC;
+        if (world_run(&world) != -ENOSPC)
+            fail_msg("%s failed and nobody told", calls[i]);
+        world_close(&world);
+    }
+}
+
+static void customizations_come_when_the_old_machine_is_gone(void **state)
+{
+    struct world *world = *state;
+    _cleanup_customize_plan_ struct customize_plan plan = {0};
+    world_file(world, "/etc/hostname", "old\n");
+    world_file(world, "/etc/hosts", "127.0.1.1 old\n");
+    world_file(world, "/etc/ssh/ssh_host_rsa_key", "old");
+    fake_add_dir(world->fake, "/var/lib/systemd");
+    assert_int_equal(customize_plan_add(&plan, customize_operation_find("hostname"), "new", NULL),
+                     0);
+    assert_int_equal(customize_plan_add(&plan, customize_operation_find("write"),
+                                        "/etc/ssh/ssh_host_rsa_key:own", NULL),
+                     0);
+    assert_int_equal(
+        customize_plan_add(&plan, customize_operation_find("write"), "/etc/machine-id:0123", NULL),
+        0);
+    world->settings.customizations = &plan;
+    assert_int_equal(world_run(world), 0);
+    world_expect(world, "/etc/hostname", "new\n");
+    world_expect(world, "/etc/hosts", "127.0.1.1 new\n");
+    world_expect(world, "/etc/ssh/ssh_host_rsa_key", "own");
+    /* But these must not come back. */
+    world_expect(world, "/etc/machine-id", "");
+    world_expect(world, "/var/lib/systemd/random-seed", NULL);
+}
+
+static void a_wish_for_a_first_boot_stays(void **state)
+{
+    struct world *world = *state;
+    world_file(world, "/etc/machine-id", "uninitialized\n");
+    assert_int_equal(world_do(world, "machine-id"), 0);
+    world_expect(world, "/etc/machine-id", "uninitialized\n");
+    assert_int_equal(world->fake->changes, 0);
+}
+
+static void scripts_are_refused_with_the_way(void **state)
+{
+    struct world *world = *state;
+    strv_add(&world->settings.scripts, "/bin/clean", NULL);
+    assert_int_equal(world_do(world, "script"), -EOPNOTSUPP);
+    assert_has(error_message(world->error), "script: /bin/clean cannot be run");
+    assert_has(error_remedy(world->error), "--run");
+}
+
+static void volumes_are_left_alone_by_engines_that_cannot(void **state)
+{
+    struct world *world = *state;
+    world->fake->fault = "renew";
+    world->fake->fault_errno = EOPNOTSUPP;
+    assert_int_equal(world_do(world, "lvm-uuids"), 0);
+    assert_int_equal(world_do(world, "fs-uuids"), -EOPNOTSUPP);
+    world->fake->fault_errno = EIO;
+    assert_int_equal(world_do(world, "lvm-uuids"), -EIO);
+}
+
+static void new_file_system_uuids_come_with_a_warning(void **state)
+{
+    struct world *world = *state;
+    world_file(world, "/etc/fstab", "UUID=1 / ext4 defaults 0 1\n");
+    world_file(world, "/boot/grub/grub.cfg", "linux /vmlinuz root=/dev/vda1\n");
+    world_file(world, "/boot/loader/entries/a.conf", "options root=UUID=1\n");
+    assert_int_equal(world_do(world, "fs-uuids"), 0);
+    assert_has(world->words.data, "0:/etc/fstab names");
+    assert_has(world->words.data, "0:/boot/loader/entries/a.conf names");
+    assert_null(strstr(world->words.data, "grub.cfg"));
+}
+
+static void the_bundle_of_certificates_is_made_anew(void **state)
+{
+    struct world *world = *state;
+    world_file(world, "/usr/sbin/update-ca-certificates", "");
+    assert_int_equal(world_do(world, "ipa-client"), 0);
+    assert_int_equal(world->fake->ran.count, 0);
+    world_file(world, "/usr/local/share/ca-certificates/ipa-ca.crt", "c");
+    assert_int_equal(world_do(world, "ipa-client"), 0);
+    assert_int_equal(world->fake->ran.count, 1);
+    assert_string_equal(world->fake->ran.items[0], "update-ca-certificates");
+    /* Where no program can run, the user is told. */
+    world_file(world, "/usr/local/share/ca-certificates/ipa-ca.crt", "c");
+    world->fake->fault = "run";
+    world->fake->fault_errno = EOPNOTSUPP;
+    assert_int_equal(world_do(world, "ipa-client"), 0);
+    assert_has(world->words.data, "0:Certificates were removed; run 'update-ca-certificates'");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(the_order_is_by_name_and_customizations_come_late),
+        TEST(other_systems_are_refused_with_the_way),
+        TEST(failures_name_the_operation_and_what_ran_before),
+        TEST(no_write_that_fails_is_passed_over),
+        TEST(customizations_come_when_the_old_machine_is_gone),
+        TEST(a_wish_for_a_first_boot_stays),
+        TEST(scripts_are_refused_with_the_way),
+        TEST(volumes_are_left_alone_by_engines_that_cannot),
+        TEST(new_file_system_uuids_come_with_a_warning),
+        TEST(the_bundle_of_certificates_is_made_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
