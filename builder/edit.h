@@ -26,8 +26,9 @@ struct edit_request {
     unsigned cpus;
     const char *mount_options;
     enum edit_atomicity atomicity;
-    bool dry_run;
-    bool keep_contents; /* for a diff of what changed */
+    bool dry_run;      /* nothing is written, and no program of the guest runs */
+    bool tell_changes; /* fill edit_result.changes */
+    bool tell_difference;
     bool unseal;
     bool seal;                               /* once all is done */
     const struct customize_plan *operations; /* may be empty */
@@ -41,14 +42,16 @@ struct edit_result {
     char *engine_reason;
     struct guest_info guest;
     struct strv operations; /* that ran, in order */
+    struct strv programs;   /* steps that ran programs of the guest, or would: "--install vim" */
     struct strv generated_passwords;
-    char *changes; /* one line a path: "+ /a", "~ /b", "- /c", "= /d" for attributes; NULL: none */
-    char *difference; /* a unified diff, where it was asked for; NULL: none */
+    struct strv changes; /* one a path: "+ /a", "~ /b", "- /c", "= /d" for attributes */
+    char *difference;    /* a unified diff, where it was asked for; NULL: none */
     uint64_t duration_ms;
 };
 
 void edit_result_free(struct edit_result *result);
 #define _cleanup_edit_result_ _cleanup_(edit_result_free)
 
-/* On failure *err says what has been changed already, where that is not nothing. */
+/* The image is changed as a whole or not at all: what fails before the changes are written leaves
+ * it as it was, and the message says so. A sealed template is -EPERM. */
 int edit_image(const struct edit_request *request, struct edit_result *ret, struct error **err);

@@ -8,6 +8,7 @@
 
 #include "base/fdio.h"
 #include "base/proc.h"
+#include "builder/edit_guest.h"
 #include "image/copy.h"
 #include "image/expand.h"
 
@@ -117,54 +118,49 @@ int stage_copy(const struct stage_base *base, const struct build_plan *plan, str
     return r;
 }
 
-static int run_operations(const struct build_request *request, struct guest *guest,
-                          struct build_result *result, struct error **err)
-{
-    int r = guest_inspect(guest, &result->guest, err);
-    if (r < 0)
-        return r;
-    struct customize_context context = {
-        .guest = guest,
-        .info = &result->guest,
-        .reporter = request->reporter,
-    };
-    r = customize_run(request->operations, &context, err);
-    result->generated_passwords = context.generated_passwords;
-    return r;
-}
-
 static const char *name_work_file(void *work, struct error **err)
 {
     return outfile_give_name(work, err);
 }
 
+/* The result's fields are those of the build from then on. */
+static void take_result(struct edit_result *edited, struct build_result *result)
+{
+    result->engine = TAKE_PTR(edited->engine);
+    result->engine_reason = TAKE_PTR(edited->engine_reason);
+    result->guest = edited->guest;
+    edited->guest = (struct guest_info){0};
+    result->generated_passwords = edited->generated_passwords;
+    edited->generated_passwords = (struct strv){0};
+}
+
 int stage_customize(const struct build_request *request, const struct build_plan *plan,
                     struct outfile *work, struct build_result *result, struct error **err)
 {
+    const struct edit_request edits = {
+        .network = true, .operations = request->operations, .reporter = request->reporter};
     const struct guest_open_options options = {
         .format = IMAGE_RAW,
         .engine = plan->engine,
         .writable = true,
-        .capabilities = customize_plan_needs(request->operations),
+        .capabilities = edit_needs(&edits),
         .give_name = name_work_file,
         .give_name_context = work,
         .kvm_healthy = request->kvm_healthy,
         .reporter = request->reporter,
     };
+    _cleanup_edit_result_ struct edit_result edited = {0};
     _cleanup_guest_ struct guest *guest = NULL;
     int r = guest_open(outfile_child_path(work), &options, &guest, err);
     if (r < 0)
         return error_wrap(err, "%s", request->image);
     report(request->reporter, REPORT_DEBUG, "Engine %s: %s", guest_engine_used(guest),
            guest_engine_reason(guest));
-    r = str_replace(&result->engine, guest_engine_used(guest), err);
+    r = edit_guest(&guest, &edits, &edited, err);
     if (r == 0)
-        r = str_replace(&result->engine_reason, guest_engine_reason(guest), err);
-    if (r == 0)
-        r = run_operations(request, guest, result, err);
-    if (r < 0)
-        return r;
-    return guest_close(TAKE_PTR(guest), err);
+        r = guest_close(TAKE_PTR(guest), err);
+    take_result(&edited, result);
+    return r;
 }
 
 int stage_convert(const char *output, struct outfile **work, struct reporter *reporter,

@@ -4,26 +4,10 @@
 #include <string.h>
 
 #include "base/fdio.h"
-#include "cli/boot_kernel.h"
-#include "cli/boot_report.h"
+#include "cli/boot.h"
+#include "cli/boot_results.h"
 #include "cli/commands.h"
 #include "image/copy.h"
-
-struct boot_arguments {
-    struct strv seeds;
-    const char *format;
-    uint64_t memory;
-    uint64_t cpus;
-    uint64_t timeout;
-    bool direct_kernel;
-    const char *firmware;
-    const char *expect;
-    const char *console_log;
-    const char *junit;
-    const char *engine;
-    bool json;
-    bool network;
-};
 
 static const struct cli_option boot_options[] = {
     {"seed", 0, OPTION_LIST, offsetof(struct boot_arguments, seeds), "FILE",
@@ -36,13 +20,31 @@ static const struct cli_option boot_options[] = {
      "processors of the machine", "1"},
     {"timeout", 0, OPTION_DURATION, offsetof(struct boot_arguments, timeout), "TIME",
      "give up after TIME (90s, 5m)", "120s"},
+    {"hugepages", 0, OPTION_FLAG, offsetof(struct boot_arguments, hugepages), NULL,
+     "take the memory from the host's pool of 2 MiB pages", NULL},
+    {"persist", 0, OPTION_FLAG, offsetof(struct boot_arguments, persist), NULL,
+     "let the guest write into the image, and switch it off in the end", NULL},
     {"direct-kernel", 0, OPTION_FLAG, offsetof(struct boot_arguments, direct_kernel), NULL,
      "boot the image's own kernel directly", NULL},
+    {"kernel", 0, OPTION_STRING, offsetof(struct boot_arguments, override.kernel), "FILE",
+     "boot this kernel instead of the image's own, without its initrd", NULL},
+    {"initrd", 0, OPTION_STRING, offsetof(struct boot_arguments, override.initrd), "FILE",
+     "take this initrd instead of the image's own", NULL},
+    {"append", 0, OPTION_STRING, offsetof(struct boot_arguments, override.command_line), "TEXT",
+     "take TEXT as the kernel's command line instead of the image's own", NULL},
     {"firmware", 0, OPTION_STRING, offsetof(struct boot_arguments, firmware), "bios|uefi",
      "boot by the image's own boot loader", "the kernel, else what the disk is made for"},
     {"expect", 0, OPTION_STRING, offsetof(struct boot_arguments, expect), "VERDICT",
      "the verdict that counts as success; see kiln-boot(1) for all",
      "cloud-init-done with a seed, else any good one"},
+    {"wait-for", 0, OPTION_STRING, offsetof(struct boot_arguments, wait_for), "REGEX",
+     "wait for a console line that matches", NULL},
+    {"wait-port", 0, OPTION_NUMBER, offsetof(struct boot_arguments, wait_port), "PORT",
+     "wait until this port of the guest accepts, through a --forward", NULL},
+    {"forward", 0, OPTION_LIST, offsetof(struct boot_arguments, forwards), "HOST:GUEST",
+     "forward a TCP port of 127.0.0.1 to a port of the guest; may be repeated", NULL},
+    {"run", 0, OPTION_STRING, offsetof(struct boot_arguments, run), "COMMAND",
+     "run COMMAND by the guest's shell at the end of cloud-init; must succeed", NULL},
     {"console-log", 0, OPTION_STRING, offsetof(struct boot_arguments, console_log), "FILE",
      "write the serial console to FILE", "$XDG_STATE_HOME/kiln/console/DISK.log"},
     {"junit", 0, OPTION_STRING, offsetof(struct boot_arguments, junit), "FILE",
@@ -51,8 +53,8 @@ static const struct cli_option boot_options[] = {
      "print the outcome as JSON", NULL},
     {"no-network", 0, OPTION_CLEAR, offsetof(struct boot_arguments, network), NULL,
      "give the machine no network card", NULL},
-    {"engine", 0, OPTION_STRING, offsetof(struct boot_arguments, engine), "auto|qemu",
-     "what runs the machine", "auto"},
+    {"engine", 0, OPTION_STRING, offsetof(struct boot_arguments, engine), "auto|kvm|qemu",
+     "what runs the machine; firmware always boots under qemu", "auto"},
     CLI_OPTIONS_END,
 };
 
@@ -64,53 +66,6 @@ static const struct boot_arguments boot_defaults = {
     .engine = "auto",
     .network = true,
 };
-
-/* What the arguments mean, checked. */
-struct boot_request {
-    const char *disk;
-    enum image_format format;
-    enum vm_verdict expected; /* VERDICT_NONE: any good one */
-    const struct boot_arguments *arguments;
-    struct reporter *reporter;
-};
-
-static bool is_engine(const char *name)
-{
-    for (const struct vm_runner *const *runner = vm_runners; *runner; runner++)
-        if (strcmp((*runner)->name, name) == 0)
-            return true;
-    return strcmp(name, "auto") == 0;
-}
-
-static int check_arguments(const struct boot_arguments *arguments, struct boot_request *request,
-                           struct error **err)
-{
-    struct error *cause = NULL;
-    int r = image_format_parse(arguments->format, &request->format, &cause);
-    if (r == 0 && arguments->expect)
-        r = vm_verdict_parse(arguments->expect, &request->expected, &cause);
-    if (r < 0) {
-        cli_usage(err, "%s", error_message(cause));
-        error_free(cause);
-        return r;
-    }
-    if (arguments->firmware && arguments->direct_kernel)
-        return cli_usage(err, "--direct-kernel and --firmware exclude each other");
-    if (arguments->firmware && strcmp(arguments->firmware, "bios") != 0 &&
-        strcmp(arguments->firmware, "uefi") != 0)
-        return cli_usage(err, "--firmware: '%s' is neither bios nor uefi", arguments->firmware);
-    if (!is_engine(arguments->engine))
-        return cli_usage(err, "--engine: '%s' is none of auto, qemu", arguments->engine);
-    if (arguments->memory < 32ull << 20 || arguments->memory > 1ull << 40)
-        return cli_usage(err, "--memory: between 32M and 1T");
-    if (arguments->cpus < 1 || arguments->cpus > 255)
-        return cli_usage(err, "--cpus: between 1 and 255");
-    if (arguments->timeout < 1)
-        return cli_usage(err, "--timeout: must be more than nothing");
-    if (!arguments->expect && arguments->seeds.count > 0)
-        request->expected = VERDICT_CLOUD_INIT_DONE;
-    return 0;
-}
 
 /* Made anew, so that two boots of one image do not write into the same log. */
 static int open_console_log(const struct boot_request *request, char **ret_path, int *ret_fd,
@@ -157,44 +112,12 @@ static int choose(const struct boot_request *request, struct boot_choice *ret, s
     if (firmware)
         return boot_choose_firmware(strcmp(firmware, "uefi") == 0 ? VM_BOOT_UEFI : VM_BOOT_BIOS,
                                     ret, err);
+    if (boot_overrides(&request->arguments->override))
+        return boot_choose_override(request->disk, request->format, &request->arguments->override,
+                                    request->reporter, ret, err);
     if (request->arguments->direct_kernel)
         return boot_choose_kernel(request->disk, request->format, request->reporter, ret, err);
     return boot_choose_auto(request->disk, request->format, request->reporter, ret, err);
-}
-
-static int run_machine(const struct boot_request *request, const struct boot_choice *choice,
-                       int console_fd, struct vm_result *ret, struct error **err)
-{
-    const struct boot_arguments *arguments = request->arguments;
-    size_t count = 1 + arguments->seeds.count;
-    _cleanup_free_ struct vm_disk *disks = calloc(count, sizeof(*disks));
-    if (!disks)
-        return error_oom(err);
-    disks[0] = (struct vm_disk){.path = request->disk, .format = request->format};
-    for (size_t i = 1; i < count; i++)
-        disks[i] = (struct vm_disk){
-            .path = arguments->seeds.items[i - 1], .format = IMAGE_RAW, .seed = true};
-    const struct vm_config config = {
-        .boot = choice->boot,
-        .disks = disks,
-        .disk_count = count,
-        .kernel_fd = choice->kernel_fd,
-        .initrd_fd = choice->initrd_fd,
-        .command_line = choice->command_line,
-        .memory = arguments->memory,
-        .cpus = (unsigned)arguments->cpus,
-        .network = arguments->network,
-        .timeout_ms = arguments->timeout,
-        .console_fd = console_fd,
-        .expected = request->expected,
-        .reporter = request->reporter,
-    };
-    const struct vm_runner *runner;
-    int r = vm_runner_find(arguments->engine, &config, &runner, err);
-    if (r < 0)
-        return r;
-    report(request->reporter, REPORT_INFO, "Booting %s by %s", request->disk, choice->description);
-    return runner->run(&config, ret, err);
 }
 
 static int tell(const struct boot_request *request, const struct boot_facts *facts, bool quiet,
@@ -210,7 +133,8 @@ static int tell(const struct boot_request *request, const struct boot_facts *fac
         boot_print_text(facts);
     if (r < 0)
         return r;
-    if (!facts->passed && !arguments->json)
+    /* What failed is told by the console, unless it is the command. */
+    if (!facts->passed && !facts->command_failed && !arguments->json)
         fprintf(stderr, "kiln: %s: %s; the console ended with\n%s\n", request->disk,
                 vm_verdict_name(facts->result->verdict),
                 facts->result->tail ? facts->result->tail : "");
@@ -227,16 +151,22 @@ static int boot(const struct boot_request *request, struct boot_choice *choice, 
                 struct error **err)
 {
     _cleanup_vm_result_ struct vm_result result = {0};
+    _cleanup_boot_results_ struct boot_results results = {0};
     _cleanup_free_ char *console_log = NULL;
     _cleanup_close_ int console_fd = -1;
-    struct boot_facts facts = {.disk = request->disk, .result = &result};
+    struct boot_facts facts = {.disk = request->disk,
+                               .persist = request->arguments->persist,
+                               .result = &result,
+                               .results = &results};
     int r = digest_file(request->disk, facts.before, err);
     if (r == 0)
         r = choose(request, choice, err);
     if (r == 0)
         r = open_console_log(request, &console_log, &console_fd, err);
     if (r == 0)
-        r = run_machine(request, choice, console_fd, &result, err);
+        r = boot_machine(request, choice, console_fd, &result, err);
+    if (r == 0)
+        r = boot_results_read(&result, &results, err);
     if (r == 0)
         r = digest_file(request->disk, facts.after, err);
     if (r < 0)
@@ -246,16 +176,18 @@ static int boot(const struct boot_request *request, struct boot_choice *choice, 
     facts.expectation =
         request->expected == VERDICT_NONE ? "any good one" : vm_verdict_name(request->expected);
     facts.unchanged = strcmp(facts.before, facts.after) == 0;
-    facts.passed = facts.unchanged && as_expected(request, result.verdict);
+    bool good = (facts.unchanged || facts.persist) && as_expected(request, result.verdict);
+    facts.command_failed = good && request->arguments->run && results.exit_status != 0;
+    facts.passed = good && !facts.command_failed;
     return tell(request, &facts, quiet, err);
 }
 
 static int boot_run(struct cli *cli, const void *opaque, struct error **err)
 {
-    struct boot_request request = {
+    _cleanup_boot_request_ struct boot_request request = {
         .disk = cli->operands[0], .arguments = opaque, .reporter = cli->reporter};
     struct boot_choice choice = BOOT_CHOICE_INIT;
-    int r = check_arguments(opaque, &request, err);
+    int r = boot_check(opaque, &request, err);
     if (r == 0)
         r = boot(&request, &choice, cli->quiet, err);
     boot_choice_free(&choice);
@@ -268,7 +200,8 @@ const struct cli_command boot_command = {
     .operands = "DISK",
     .description =
         "Boots the image under a throw-away overlay, watches its serial console, and ends with a "
-        "verdict: cloud-init-done, cloud-init-degraded, cloud-init-failed, login-prompt, panic, "
+        "verdict: cloud-init-done, cloud-init-degraded, cloud-init-failed, login-prompt, "
+        "line-seen, port-open, panic, "
         "no-root-device, emergency-shell, no-bootloader, reset-loop, power-off or timeout. The "
         "image is never written; its digest before and after is compared. Exit status 0 when the "
         "expected verdict was reached.",

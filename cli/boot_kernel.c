@@ -1,8 +1,10 @@
 #include "cli/boot_kernel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/fdio.h"
 #include "cli/kvm.h"
@@ -90,6 +92,95 @@ int boot_choose_kernel(const char *disk, enum image_format format, struct report
     int r = choose_into(disk, &options, ret, err);
     if (r < 0 && r != -EBUSY)
         error_hint(err, "use --firmware bios or --firmware uefi to boot by its own boot loader");
+    return r;
+}
+
+bool boot_overrides(const struct boot_override *override)
+{
+    return override->kernel || override->initrd || override->command_line;
+}
+
+/* Linux documentation, x86/boot: the header of a bzImage; ELF, for kernels that start by PVH. */
+static int check_kernel(int fd, const char *path, struct error **err)
+{
+    unsigned char start[0x206] = {0};
+    ssize_t n = pread(fd, start, sizeof(start), 0);
+    if (n < 0)
+        return error_sys(err, errno, "%s", path);
+    bool linux_image =
+        memcmp(start + 0x202, "HdrS", 4) == 0 && start[0x1fe] == 0x55 && start[0x1ff] == 0xaa;
+    if (linux_image || memcmp(start, "\177ELF", 4) == 0)
+        return 0;
+    error_set(err, EINVAL, "%s: is not a kernel for x86-64: neither a bzImage nor ELF", path);
+    return error_hint(err, "/boot/vmlinuz-* of a distribution is one");
+}
+
+static int open_given(const char *path, int *slot, struct error **err)
+{
+    struct stat st;
+    _cleanup_close_ int fd = file_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, err);
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
+        return error_sys(err, errno, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, EINVAL, "%s: is not a regular file", path);
+    if (*slot >= 0)
+        close(*slot);
+    *slot = TAKE_FD(fd);
+    return 0;
+}
+
+/* Another kernel: of the image's entry only the command line is of use, if there is one at all. */
+static int begin_given_kernel(const char *disk, enum image_format format,
+                              const struct boot_override *override, struct reporter *reporter,
+                              struct boot_choice *choice, struct error **err)
+{
+    const struct guest_open_options options = {
+        .format = format, .engine = GUEST_ENGINE_NATIVE, .lock = true, .reporter = reporter};
+    _cleanup_error_ struct error *unreadable = NULL;
+    if (!override->command_line) {
+        int r = choose_into(disk, &options, choice, &unreadable);
+        if (r == -EBUSY || access(disk, R_OK) < 0)
+            return error_move(err, TAKE_PTR(unreadable));
+        if (choice->initrd_fd >= 0)
+            close(TAKE_FD(choice->initrd_fd));
+    }
+    choice->boot = VM_BOOT_KERNEL;
+    free(choice->description);
+    choice->description = str_printf(err, "kernel %s", override->kernel);
+    return choice->description ? open_given(override->kernel, &choice->kernel_fd, err) : -ENOMEM;
+}
+
+static int override_choice(const char *disk, enum image_format format,
+                           const struct boot_override *override, struct reporter *reporter,
+                           struct boot_choice *choice, struct error **err)
+{
+    int r = override->kernel ? begin_given_kernel(disk, format, override, reporter, choice, err)
+                             : boot_choose_kernel(disk, format, reporter, choice, err);
+    if (r == 0 && override->kernel)
+        r = check_kernel(choice->kernel_fd, override->kernel, err);
+    if (r == 0 && override->initrd)
+        r = open_given(override->initrd, &choice->initrd_fd, err);
+    if (r == 0 && (override->command_line || !choice->command_line)) {
+        free(choice->command_line);
+        choice->command_line =
+            with_serial_console(override->command_line ? override->command_line : "", err);
+        r = choice->command_line ? 0 : -ENOMEM;
+    }
+    return r;
+}
+
+int boot_choose_override(const char *disk, enum image_format format,
+                         const struct boot_override *override, struct reporter *reporter,
+                         struct boot_choice *ret, struct error **err)
+{
+    struct boot_choice choice = BOOT_CHOICE_INIT;
+    int r = override_choice(disk, format, override, reporter, &choice, err);
+    if (r < 0)
+        boot_choice_free(&choice);
+    else
+        *ret = choice;
     return r;
 }
 

@@ -17,6 +17,21 @@ struct boot_choice {
         .kernel_fd = -1, .initrd_fd = -1                                                           \
     }
 
+/* What stands in for the image's own; NULL: nothing does. */
+struct boot_override {
+    const char *kernel; /* a file of the host */
+    const char *initrd;
+    const char *command_line;
+};
+
+bool boot_overrides(const struct boot_override *override);
+
+/* By the kernel given, without the image's initrd; else by the image's own. The command line is the
+ * one given, else the image's where it can be read out in-process, with a serial console. */
+int boot_choose_override(const char *disk, enum image_format format,
+                         const struct boot_override *override, struct reporter *reporter,
+                         struct boot_choice *ret, struct error **err);
+
 /* By the image's own kernel; the appliance is started where nothing else reads the guest. */
 int boot_choose_kernel(const char *disk, enum image_format format, struct reporter *reporter,
                        struct boot_choice *ret, struct error **err);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/digest.h"
+#include "cli/boot_results.h"
 #include "vmm/runner.h"
 
 struct boot_facts {
@@ -9,11 +10,14 @@ struct boot_facts {
     const char *way;         /* boot_choice.description */
     const char *console_log; /* path */
     const char *expectation; /* "cloud-init-done", or "a good one" */
-    bool passed;             /* the expected verdict, and the image unchanged */
+    bool passed;             /* the expected verdict, the image unchanged, the command done */
+    bool command_failed;     /* nothing else is amiss */
+    bool persist;            /* the image may change */
     bool unchanged;
     char before[DIGEST_MAX_HEX];
     char after[DIGEST_MAX_HEX];
     const struct vm_result *result;
+    const struct boot_results *results;
 };
 
 void boot_print_text(const struct boot_facts *facts);

@@ -6,8 +6,10 @@
 extern const struct cli_command boot_command;
 extern const struct cli_command build_command;
 extern const struct cli_command cache_command;
+extern const struct cli_command customize_command;
 extern const struct cli_command doctor_command;
 extern const struct cli_command inspect_command;
 extern const struct cli_command list_command;
 extern const struct cli_command notes_command;
 extern const struct cli_command seed_command;
+extern const struct cli_command sysprep_command;

@@ -57,8 +57,9 @@ static void append_option(struct str *out, char letter, const char *name, const 
 static void append_options(struct str *out, const struct cli_option *options, unsigned columns)
 {
     for (; options && options->name; options++)
-        append_option(out, options->letter, options->name, options->metavar, options->help,
-                      options->fallback, columns);
+        if (options->help)
+            append_option(out, options->letter, options->name, options->metavar, options->help,
+                          options->fallback, columns);
 }
 
 char *cli_command_help(const struct cli_command *command, unsigned columns)
@@ -90,7 +91,7 @@ static const struct {
     const char *commands[8];
 } groups[] = {
     {"Find images", {"list", "notes", "cache"}},
-    {"Make images", {"build", "inspect"}},
+    {"Make images", {"build", "customize", "sysprep", "inspect"}},
     {"Prove images", {"seed", "boot"}},
     {"This machine", {"doctor"}},
 };

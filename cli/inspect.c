@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/kvm.h"
 #include "guest/inspect.h"
+#include "image/seal.h"
 
 struct inspect_arguments {
     const char *format;
@@ -28,11 +29,25 @@ static const struct inspect_arguments inspect_defaults = {.format = "auto", .eng
 struct facts {
     const char *path;
     struct image_info image;
+    bool sealed;
+    struct seal seal; /* where it is */
     struct guest_info guest;
     struct guest_boot_entry boot; /* kernel NULL: the guest has no readable boot entry */
     const char *engine;
     const char *reason;
 };
+
+static json_t *json_seal(const struct facts *facts)
+{
+    const struct strv *operations = &facts->seal.operations;
+    if (!facts->sealed)
+        return json_null();
+    json_t *names = json_array();
+    for (size_t i = 0; i < operations->count; i++)
+        json_array_append_new(names, json_text(operations->items[i]));
+    return json_pack("{s:o, s:o, s:o}", "time", json_text(facts->seal.time), "digest",
+                     json_text(facts->seal.digest), "operations", names);
+}
 
 static int print_json(const struct facts *facts, struct error **err)
 {
@@ -59,11 +74,11 @@ static int print_json(const struct facts *facts, struct error **err)
                         json_text(facts->boot.kernel), "initrd", json_text(facts->boot.initrd),
                         "command_line", json_text(facts->boot.command_line))
             : json_null();
-    return json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
-                                json_text(facts->path), "image", image, "os", os, "root", root,
-                                "boot", boot, "engine", json_text(facts->engine), "engine_reason",
-                                json_text(facts->reason)),
-                      err);
+    return json_print(
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path", json_text(facts->path),
+                  "image", image, "seal", json_seal(facts), "os", os, "root", root, "boot", boot,
+                  "engine", json_text(facts->engine), "engine_reason", json_text(facts->reason)),
+        err);
 }
 
 static void print_row(const char *label, const char *text)
@@ -83,6 +98,11 @@ static void print_text(const struct facts *facts)
     print_row("Format", line);
     if (facts->image.backing_file)
         print_row("Backed by", facts->image.backing_file);
+    if (facts->sealed) {
+        snprintf(line, sizeof(line), "since %.60s: a template that must not change",
+                 facts->seal.time);
+        print_row("Sealed", line);
+    }
     print_row("System", guest->product_name);
     snprintf(line, sizeof(line), "%.60s %.60s, %.30s, %.30s", guest->distro, guest->version,
              guest->arch, guest->init);
@@ -100,6 +120,18 @@ static void print_text(const struct facts *facts)
     }
     snprintf(line, sizeof(line), "%s (%.200s)", facts->engine, facts->reason);
     print_row("Read by", line);
+}
+
+static int look_for_seal(struct facts *facts, struct error **err)
+{
+    struct error *cause = NULL;
+    int r = seal_read(facts->path, &facts->seal, &cause);
+    facts->sealed = r == 0;
+    if (r == 0 || r == -ENOENT) {
+        error_free(cause);
+        return 0;
+    }
+    return error_move(err, cause);
 }
 
 static int gather(struct guest *guest, struct facts *facts, struct error **err)
@@ -126,6 +158,8 @@ static int inspect(const struct inspect_arguments *arguments,
 {
     _cleanup_guest_ struct guest *guest = NULL;
     int r = image_info_read(facts->path, options->format, &facts->image, err);
+    if (r == 0)
+        r = look_for_seal(facts, err);
     if (r == 0)
         r = guest_open(facts->path, options, &guest, err);
     if (r == 0)
@@ -155,6 +189,7 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
     struct facts facts = {.path = cli->operands[0]};
     r = inspect(arguments, &options, &facts, err);
     image_info_free(&facts.image);
+    seal_free(&facts.seal);
     guest_info_free(&facts.guest);
     guest_boot_entry_free(&facts.boot);
     return r;

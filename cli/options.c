@@ -38,6 +38,15 @@ bool cli_is_usage(const struct error *error)
     return error_errno(error) == usage_errno;
 }
 
+int cli_usage_because(struct error **err, struct error *cause)
+{
+    int r = cli_usage(err, "%s", error_message(cause));
+    if (error_remedy(cause))
+        error_hint(err, "%s", error_remedy(cause));
+    error_free(cause);
+    return r;
+}
+
 /* Tags for getopt_long(): where the row of an option lies. */
 enum { tag_own = 1000, tag_common = 2000, tag_operation = 3000, tag_limit = 4000 };
 
@@ -96,6 +105,10 @@ static int store(const struct cli_option *option, void *target, const char *valu
         break;
     case OPTION_LIST:
         return strv_add((struct strv *)slot, value, err);
+    case OPTION_SEQUENCE:
+        return strv_addf((struct strv *)slot, err, "%s=%s", option->name, value);
+    case OPTION_VERBOSE:
+        break;
     case OPTION_NUMBER:
         r = parse_u64(value, what, (uint64_t *)slot, &cause);
         break;
@@ -106,10 +119,7 @@ static int store(const struct cli_option *option, void *target, const char *valu
         r = parse_duration(value, what, (uint64_t *)slot, &cause);
         break;
     }
-    if (r < 0)
-        cli_usage(err, "%s", error_message(cause));
-    error_free(cause);
-    return r < 0 ? -usage_errno : 0;
+    return r < 0 ? cli_usage_because(err, cause) : 0;
 }
 
 static int complain(int code, char **argv, struct error **err)
@@ -139,11 +149,7 @@ static int take_operation(struct cli *cli, size_t index, const char *value, stru
     /* A malformed argument is wrong usage; an unreadable host file is a failure. */
     if (r != -EINVAL)
         return error_move(err, cause);
-    r = cli_usage(err, "%s", error_message(cause));
-    if (error_remedy(cause))
-        error_hint(err, "%s", error_remedy(cause));
-    error_free(cause);
-    return r;
+    return cli_usage_because(err, cause);
 }
 
 static int take_option(const struct cli_command *command, int tag, struct cli *cli, void *arguments,
@@ -151,8 +157,11 @@ static int take_option(const struct cli_command *command, int tag, struct cli *c
 {
     if (tag >= tag_operation)
         return take_operation(cli, (size_t)(tag - tag_operation), optarg, err);
-    if (tag < tag_common)
-        return store(&command->options[tag - tag_own], arguments, optarg, err);
+    if (tag < tag_common) {
+        const struct cli_option *own = &command->options[tag - tag_own];
+        cli->verbose = cli->verbose || own->kind == OPTION_VERBOSE;
+        return store(own, arguments, optarg, err);
+    }
     const struct cli_option *option = &cli_common_options[tag - tag_common];
     if (strcmp(option->name, "help") == 0)
         *ret_help = true;
@@ -198,7 +207,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
 void cli_release(const struct cli_command *command, struct cli *cli, void *arguments)
 {
     for (const struct cli_option *option = command->options; option && option->name; option++)
-        if (option->kind == OPTION_LIST)
+        if (option->kind == OPTION_LIST || option->kind == OPTION_SEQUENCE)
             strv_free((struct strv *)((char *)arguments + option->offset));
     customize_plan_free(&cli->plan);
 }

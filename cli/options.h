@@ -19,6 +19,8 @@ enum option_kind {
     OPTION_CLEAR,    /* bool: set to false, for --no-... */
     OPTION_STRING,   /* const char *: into argv */
     OPTION_LIST,     /* struct strv: may be given several times */
+    OPTION_SEQUENCE, /* the same, as "name=argument": rows that share it keep their order */
+    OPTION_VERBOSE,  /* as --verbose; the target does not matter */
     OPTION_NUMBER,   /* uint64_t */
     OPTION_SIZE,     /* uint64_t, bytes */
     OPTION_DURATION, /* uint64_t, milliseconds */
@@ -30,7 +32,7 @@ struct cli_option {
     enum option_kind kind;
     size_t offset;        /* of the target in the command's argument struct */
     const char *metavar;  /* NULL for flags */
-    const char *help;     /* one line or two */
+    const char *help;     /* one line or two; NULL: another spelling, which is not shown */
     const char *fallback; /* the default as --help shows it, NULL: nothing to show */
 };
 
@@ -86,6 +88,8 @@ void cli_release(const struct cli_command *command, struct cli *cli, void *argum
  * exits with 2 and points at --help. */
 int cli_usage(struct error **err, const char *fmt, ...) _printf_(2, 3);
 bool cli_is_usage(const struct error *error);
+/* Wrong usage for that reason, whose hint stays. Takes the cause. */
+int cli_usage_because(struct error **err, struct error *cause);
 
 /* The help texts; caller frees, NULL: out of memory. */
 char *cli_command_help(const struct cli_command *command, unsigned columns);

@@ -34,13 +34,13 @@ static const struct form *find_form(const char *text)
     return NULL;
 }
 
-static bool is_gzip(const struct nocloud_document *document)
+bool nocloud_is_gzip(const struct nocloud_document *document)
 {
     return document->size >= 2 && memcmp(document->data, "\x1f\x8b", 2) == 0;
 }
 
 /* cloud-init looks for this header in as many bytes. */
-static bool is_mime(const struct nocloud_document *document)
+bool nocloud_is_mime(const struct nocloud_document *document)
 {
     static const char header[] = "mime-version:";
     size_t length = sizeof(header) - 1, end = document->size < 4096 ? document->size : 4096;
@@ -100,11 +100,11 @@ int nocloud_check_user_data(const struct nocloud_document *document, const char 
                             struct error **err)
 {
     const char *text = document->data;
-    if (is_gzip(document) || strspn(text, " \t\r\n") == document->size)
+    if (nocloud_is_gzip(document) || strspn(text, " \t\r\n") == document->size)
         return 0;
     const struct form *form = find_form(text);
     if (!form)
-        return is_mime(document) ? 0 : unknown_form(text, name, err);
+        return nocloud_is_mime(document) ? 0 : unknown_form(text, name, err);
     if (form->yaml == YAML_NOTHING)
         return 0;
     return yaml_check(text, document->size, name, form->yaml, err);

@@ -25,3 +25,15 @@ int iso_make(const char *label, const struct iso_file *files, size_t count, char
  * zone, the user and its own version. -EBADMSG where the image is not laid out as expected.
  */
 int iso_pin(char *data, size_t size, struct error **err);
+
+/* What iso_read() looks for: name is set by the caller, the rest by the call. */
+struct iso_found {
+    const char *name; /* in the root directory */
+    char *data;       /* a NUL follows; caller frees. NULL: there is no such file */
+    size_t size;
+};
+
+/* Reads those regular files, `max` bytes each at most, out of an image in memory that has the given
+ * label (in any case). `name` is for messages. -EINVAL: not such an image. */
+int iso_read(const char *data, size_t size, const char *label, const char *name, size_t max,
+             struct iso_found *files, size_t count, struct error **err);

@@ -10,8 +10,6 @@
 #include "datasource/iso.h"
 #include "datasource/yaml.h"
 
-static const size_t max_document = 16 * 1024 * 1024;
-
 static const char *document_name(const char *path)
 {
     return strcmp(path, "-") == 0 ? "standard input" : path;
@@ -40,7 +38,7 @@ static int read_document(const char *path, const char *what, struct nocloud_docu
 {
     if (!path)
         return 0;
-    int r = file_read(path, max_document, &ret->data, &ret->size, err);
+    int r = file_read(path, NOCLOUD_MAX_DOCUMENT, &ret->data, &ret->size, err);
     if (r == 0)
         return 0;
     error_wrap(err, "%s", what);

@@ -4,11 +4,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/str.h"
+
+/* Bytes. */
+enum { NOCLOUD_MAX_DOCUMENT = 16 * 1024 * 1024 };
 
 struct nocloud_options {
     /* Host paths, "-" for standard input (at most one), NULL: none. */
@@ -58,7 +62,19 @@ void nocloud_seed_free(struct nocloud_seed *seed);
 int nocloud_write_iso(const struct nocloud_seed *seed, int fd, const char *name,
                       struct error **err);
 
+/* Reads the documents of a seed, made by whomever, that is an ISO image; absent ones have no data.
+ * instance_id and hostname stay NULL. -EINVAL: it is something else. */
+int nocloud_read_iso(const char *path, struct nocloud_seed *ret, struct error **err);
+
+/* Adds a script to the vendor-data, which cloud-init runs in its last stage, once an instance,
+ * under the name given; what is there already stays. User-data that says
+ * "vendor_data: {enabled: false}" keeps it from running. */
+int nocloud_add_vendor_script(struct nocloud_seed *seed, const char *name, const char *script,
+                              struct error **err);
+
 /* nocloud_compose()'s gate functions (documents.c); `name` is the file's, for messages. */
+bool nocloud_is_gzip(const struct nocloud_document *document);
+bool nocloud_is_mime(const struct nocloud_document *document);
 int nocloud_check_user_data(const struct nocloud_document *document, const char *name,
                             struct error **err);
 int nocloud_check_network_config(const struct nocloud_document *document, const char *name,

@@ -16,6 +16,21 @@ fails 1 'nothing.img: ' 'a missing image is named' "$kiln" boot nothing.img
 fails 1 'nothing.iso: ' 'so is a missing seed' "$kiln" boot disk.img --seed nothing.iso
 fails 1 'directory' 'a directory is no disk' "$kiln" boot "$TMPDIR"
 
+fails 2 "'bochs' is none of auto, kvm, qemu" 'so is the engine' "$kiln" boot disk.img --engine bochs
+fails 2 'between 32M and 1T' 'so is no memory at all' "$kiln" boot disk.img --memory 0
+fails 2 'between 1 and 255' 'and a number of processors that no machine has' "$kiln" boot disk.img --cpus 256
+fails 2 'is not HOST:GUEST' 'a forward has two ports' "$kiln" boot disk.img --forward 2222
+fails 2 'between 1 and 65535' 'that are ports' "$kiln" boot disk.img --forward 2222:65536
+fails 2 'takes away' 'and needs the network' "$kiln" boot disk.img --no-network --forward 2222:22
+fails 2 'add --forward HOST:22' 'a port to wait for must be reached' "$kiln" boot disk.img --wait-port 22 --forward 8080:80
+fails 2 '--wait-for.*[Uu]nmatched' 'a pattern must be one' "$kiln" boot disk.img --wait-for 'a('
+fails 2 'line-seen needs --wait-for' 'a line is expected only where it is waited for' "$kiln" boot disk.img --expect line-seen
+fails 2 'kiln seed makes one' '--run needs a seed' "$kiln" boot disk.img --run true
+fails 1 'must be an ISO image' 'that can be added to' "$kiln" boot disk.img --seed seed.iso --run true
+fails 2 'no meaning with --firmware' 'another kernel is no firmware' "$kiln" boot disk.img --firmware bios --kernel disk.img
+fails 1 'disk.img: is not a kernel for x86-64' 'a kernel must be one' "$kiln" boot disk.img --kernel disk.img
+fails 1 'nothing: ' 'a missing kernel is named' "$kiln" boot disk.img --kernel nothing
+
 # No QEMU, no firmware: what to install.
 mkdir none
 fails 1 'install qemu-system-x86 \(Debian' 'without QEMU the package is named' env "PATH=$tmp/none" "$kiln" boot disk.img
@@ -35,6 +50,99 @@ like "$err" 'Emulating, without KVM: /nonexistent does not exist' 'why it is emu
 fails 1 'panic|login-prompt' 'another verdict than the expected one fails' "$kiln" boot disk.img --expect panic
 run "$kiln" boot -q disk.img
 is "$status$out$err" 0 'with -q a success is silent'
+
+# Another kernel: a boot header and nothing else is enough for a QEMU that boots nothing.
+truncate -s 4096 kernel
+printf '\x55\xaaxxHdrS' | dd of=kernel bs=1 seek=510 conv=notrunc status=none
+export FAKE_QEMU_ARGS=$tmp/args
+run "$kiln" boot disk.img --engine qemu --kernel kernel --initrd seed.iso --append 'quiet root=/dev/vda' --forward 2222:22 --forward 8080:80
+is "$status" 0 'a kernel, an initrd and forwards are taken'
+like "$out" 'Booted by: kernel kernel' 'and told'
+args=$(cat "$tmp/args")
+like "$args" $'\n-append\nquiet root=/dev/vda console=ttyS0,115200\n' 'the command line with a serial console'
+like "$args" $'\n-initrd\n/proc/self/fd/' 'the initrd'
+like "$args" 'user,id=net,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=tcp:127.0.0.1:8080-:80' 'the forwards, on 127.0.0.1 alone'
+unlike "$args" 'virtserialport' 'without a seed there is no port for results'
+run "$kiln" boot disk.img --engine qemu --persist --hugepages --timeout 2s
+args=$(cat "$tmp/args")
+like "$args" 'read-only=off' '--persist reaches QEMU'
+like "$args" 'memory-backend-memfd,id=memory,size=524288K,hugetlb=on' 'and --hugepages'
+like "$err" 'Asking the guest to switch itself off.*did not switch itself off in time' 'a guest that does not switch itself off is told of'
+unset FAKE_QEMU_ARGS
+run "$kiln" boot disk.img --wait-for '^fake lo[a-z]+:'
+is "$status" 0 'a line that is waited for'
+like "$out" 'Verdict: line-seen \(as expected' 'is told as such'
+run "$kiln" boot disk.img --wait-for 'no such line' --timeout 300ms
+is "$status" 1 'one that does not come is a failure'
+like "$out" 'Verdict: timeout.*no line of the console matched' 'and says so'
+
+# What the guest tells by itself.
+"$kiln" seed -q -o real.iso --hostname web1
+export FAKE_QEMU_RESULTS=$tmp/results
+stages() { # ERRORS RECOVERABLE
+    printf '{"v1": {"datasource": "DataSourceNoCloud [seed=/dev/vdb]", "stage": null, "init": {"errors": [], "start": 1.5},'
+    printf ' "modules-final": {"errors": [%s], "recoverable_errors": {%s}}}}' "$1" "$2"
+}
+section() { printf '%s %d\n%s\n' "$1" "${#2}" "$2"; }
+tells() { # STATUS-JSON EXIT OUT ERR
+    printf 'kiln-results 1\n'
+    section status "$1"
+    section exit "$2"
+    section stdout "$3"
+    section stderr "$4"
+    section end ''
+}
+boot_telling() { FAKE_QEMU=tell run "$kiln" boot disk.img --engine qemu --seed real.iso "$@"; }
+
+tells "$(stages '' '')" 0 'all is well' '' >results
+boot_telling --run "echo 'all is well'" --json
+is "$status" 0 'a command that succeeds is a success'
+is "$(jq -r '.verdict, .run.exit_status, .run.stdout, .cloud_init.datasource' <<<"$out" | paste -sd'|')" \
+    'cloud-init-done|0|all is well|DataSourceNoCloud [seed=/dev/vdb]' 'JSON tells its output, and of cloud-init'
+bsdtar -xOf results.seed vendor-data >vendor-data
+python3 -c 'import email, sys
+part = email.message_from_binary_file(open("vendor-data", "rb")).get_payload()[0]
+assert part.get_content_type() == "text/x-shellscript", part.get_content_type()
+sys.stdout.buffer.write(part.get_payload(decode=True))' >script
+ok 'what the seed carries is a script' sh -n script
+is "$(sed -n 's/^command=//p' script)" "'echo '\\''all is well'\\'''" 'with the command, quoted'
+is "$(bsdtar -xOf results.seed user-data meta-data | sha256sum)" "$(bsdtar -xOf real.iso user-data meta-data | sha256sum)" \
+    'the rest of the seed is as it was'
+tells "$(stages '' '')" 3 'some words' 'why not' >results
+boot_telling --run false --junit command.xml
+is "$status" 1 'a command that fails is a failure'
+like "$out" 'Verdict: cloud-init-done.*Command: ended with status 3.*some words.*why not' 'and told with its output'
+like "$(cat command.xml)" '<failure type="command-failed" message="why not' 'JUnit tells it'
+tells "$(stages "\"('scripts_user', RuntimeError('Runparts: 1 failures'))\"" '')" 0 '' '' >results
+boot_telling
+is "$status" 1 'cloud-init may tell of an error that the console does not show'
+like "$out" "Verdict: cloud-init-failed.*Because: modules-final, module scripts_user: RuntimeError\('Runparts: 1 failures'\)" \
+    'which names the module and its error'
+tells "$(stages '' '"WARNING": ["Failed loading yaml blob"]')" 0 '' '' >results
+boot_telling
+like "$out" 'Verdict: cloud-init-degraded.*Because: modules-final: Failed loading yaml blob' 'and of a warning'
+truncate -s 100 results
+boot_telling --run true --timeout 1s
+like "$out" 'Verdict: timeout.*cloud-init-done, but the guest did not tell what became of the command' 'a command that does not end is a timeout'
+head -c 100000 /dev/urandom >results
+boot_telling
+is "$status" 0 'nonsense from the guest changes nothing'
+
+# cloud-init's own reader, on a seed that has vendor-data already.
+if /usr/bin/python3 -c 'import cloudinit' 2>/dev/null; then
+    printf '#cloud-config\npackage_update: false\n' >vendor.yaml
+    "$kiln" seed -q -o vendor.iso --vendor-data vendor.yaml --hostname web1
+    tells "$(stages '' '')" 0 '' '' >results
+    FAKE_QEMU=tell run "$kiln" boot disk.img --engine qemu --seed vendor.iso
+    bsdtar -xOf results.seed vendor-data >vendor-data
+    is "$(/usr/bin/python3 -c 'from cloudinit import helpers, user_data
+paths = helpers.Paths({"cloud_dir": "/nonexistent", "run_dir": "/nonexistent"})
+for part in user_data.UserDataProcessor(paths).process(open("vendor-data", "rb").read()).walk():
+    if not part.is_multipart(): print(part.get_content_type(), part.get_filename())' | paste -sd'|')" \
+        'text/x-shellscript kiln-results|text/cloud-config part-002' 'vendor-data of its own stays, beside the script'
+else
+    skip 'vendor-data of its own stays, beside the script' 'the package cloud-init is not installed'
+fi
 
 # Bad ends.
 FAKE_QEMU=panic run "$kiln" boot disk.img --console-log console.log --junit outcome.xml

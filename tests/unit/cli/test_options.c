@@ -18,6 +18,8 @@ struct sample {
     uint64_t number;
     uint64_t size;
     uint64_t time;
+    struct strv sequence;
+    bool trace;
 };
 
 static const struct cli_option sample_options[] = {
@@ -29,6 +31,10 @@ static const struct cli_option sample_options[] = {
     {"size", 0, OPTION_SIZE, offsetof(struct sample, size), "SIZE", "a size", NULL},
     {"time", 0, OPTION_DURATION, offsetof(struct sample, time), "TIME",
      "a time, told at such length that the help has to be broken into several lines of text", "1s"},
+    {"first", 'a', OPTION_SEQUENCE, offsetof(struct sample, sequence), "X", "in order", NULL},
+    {"second", 0, OPTION_SEQUENCE, offsetof(struct sample, sequence), "Y", "in order", NULL},
+    {"othername", 0, OPTION_FLAG, offsetof(struct sample, flag), NULL, NULL, NULL},
+    {"trace", 'x', OPTION_VERBOSE, offsetof(struct sample, trace), NULL, "as verbose", NULL},
     CLI_OPTIONS_END,
 };
 
@@ -96,6 +102,31 @@ static void every_kind_reaches_its_target(void **state)
     discard(&o);
 }
 
+static void rows_that_share_a_sequence_keep_their_order(void **state)
+{
+    (void)state;
+    struct outcome o = PARSE((char *)"-a", (char *)"1", (char *)"--second", (char *)"2=3",
+                             (char *)"--first=4", (char *)"file", (char *)"-x");
+    assert_int_equal(o.r, 0);
+    assert_int_equal(o.sample.sequence.count, 3);
+    assert_string_equal(o.sample.sequence.items[0], "first=1");
+    assert_string_equal(o.sample.sequence.items[1], "second=2=3");
+    assert_string_equal(o.sample.sequence.items[2], "first=4");
+    assert_true(o.cli.verbose);
+    discard(&o);
+}
+
+static void another_spelling_is_taken_but_not_shown(void **state)
+{
+    (void)state;
+    struct outcome o = PARSE((char *)"--othername", (char *)"file");
+    assert_int_equal(o.r, 0);
+    assert_true(o.sample.flag);
+    discard(&o);
+    _cleanup_free_ char *help = cli_command_help(&sample_command, 80);
+    assert_null(strstr(help, "othername"));
+}
+
 static void words_behind_two_dashes_are_operands(void **state)
 {
     (void)state;
@@ -143,7 +174,7 @@ static void help_shows_each_row_within_the_columns(void **state)
     (void)state;
     _cleanup_free_ char *help = cli_command_help(&sample_command, 80);
     for (const struct cli_option *option = sample_options; option->name; option++)
-        assert_non_null(strstr(help, option->name));
+        assert_true(!option->help || strstr(help, option->name));
     assert_non_null(strstr(help, "(default: none)"));
     assert_non_null(strstr(help, "--version"));
     for (const char *line = help; *line; line += strcspn(line, "\n") + 1)
@@ -154,6 +185,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_reaches_its_target),
+        cmocka_unit_test(rows_that_share_a_sequence_keep_their_order),
+        cmocka_unit_test(another_spelling_is_taken_but_not_shown),
         cmocka_unit_test(words_behind_two_dashes_are_operands),
         cmocka_unit_test(help_needs_no_operands),
         cmocka_unit_test(mistakes_are_named),

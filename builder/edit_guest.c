@@ -1,0 +1,109 @@
+#include "builder/edit_guest.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "customize/selinux.h"
+
+unsigned edit_needs(const struct edit_request *request)
+{
+    unsigned wants = request->network ? customize_plan_wants(request->operations) : 0;
+    unsigned needs = customize_plan_needs(request->operations) | wants;
+    if (request->sysprep)
+        needs |= sysprep_selection_needs(request->sysprep);
+    return request->dry_run ? needs & ~(unsigned)(GUEST_CAN_RUN | GUEST_CAN_NETWORK) : needs;
+}
+
+static int wrap(struct guest **guest, const struct edit_request *request, struct error **err)
+{
+    struct guest *inner = TAKE_PTR(*guest);
+    int r = guest_journal_open(inner, request->tell_difference, guest, err);
+    if (r == 0 && request->dry_run)
+        guest_journal_pretend(*guest);
+    return r;
+}
+
+/* "--install vim": what a person recognises, without secrets. */
+static int note_step(const struct customize_step *step, struct edit_result *result,
+                     struct error **err)
+{
+    const struct customize_operation *operation = step->operation;
+    int r = strv_add(&result->operations, operation->name, err);
+    if (r < 0 || !(operation->needs & GUEST_CAN_RUN))
+        return r;
+    const char *argument = operation->secret ? "..." : step->argument;
+    return strv_addf(&result->programs, err, "--%s%s%s", operation->name, argument ? " " : "",
+                     argument ? argument : "");
+}
+
+static int note_steps(const struct customize_plan *plan, struct edit_result *result,
+                      struct error **err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < plan->count; i++)
+        r = note_step(&plan->steps[i], result, err);
+    return r;
+}
+
+static int run_operations(const struct edit_request *request, struct customize_context *context,
+                          struct edit_result *result, struct error **err)
+{
+    if (!request->sysprep) {
+        int r = note_steps(request->operations, result, err);
+        return r < 0 ? r : customize_run(request->operations, context, err);
+    }
+    struct sysprep_context sysprep = {.customize = context, .settings = request->sysprep_settings};
+    int r = sysprep_run(request->sysprep, &sysprep, &result->operations, err);
+    return r < 0 ? r : note_steps(request->operations, result, err);
+}
+
+/* Where more than the touched files get labels, or none, that is done by now. */
+static int label(struct customize_context *context, struct error **err)
+{
+    if (!context->info->selinux || context->settings.labels != CUSTOMIZE_LABEL_TOUCHED)
+        return 0;
+    const struct guest_journal *journal = guest_journal_of(context->guest);
+    if (!journal)
+        return error_oom(err);
+    return selinux_label_touched(context->guest, context->info, journal, context->reporter, err);
+}
+
+static int tell(struct guest *guest, const struct edit_request *request, struct edit_result *result,
+                struct error **err)
+{
+    if (!request->tell_changes && !request->tell_difference)
+        return 0;
+    const struct guest_journal *journal = guest_journal_of(guest);
+    if (!journal)
+        return error_oom(err);
+    int r = request->tell_changes ? edit_report_changes(journal, &result->changes, err) : 0;
+    if (r == 0 && request->tell_difference)
+        r = edit_report_difference(guest, journal, &result->difference, err);
+    return r;
+}
+
+int edit_guest(struct guest **guest, const struct edit_request *request, struct edit_result *result,
+               struct error **err)
+{
+    int r = guest_inspect(*guest, &result->guest, err);
+    if (r == 0)
+        r = str_replace(&result->engine, guest_engine_used(*guest), err);
+    if (r == 0)
+        r = str_replace(&result->engine_reason, guest_engine_reason(*guest), err);
+    if (r == 0)
+        r = wrap(guest, request, err);
+    if (r < 0)
+        return r;
+    struct customize_context context = {
+        .guest = *guest, .info = &result->guest, .reporter = request->reporter};
+    r = run_operations(request, &context, result, err);
+    if (r == 0)
+        r = label(&context, err);
+    if (r == 0)
+        r = tell(*guest, request, result, err);
+    result->generated_passwords = context.generated_passwords;
+    context.generated_passwords = (struct strv){0};
+    customize_context_free(&context);
+    *guest = guest_journal_unwrap(*guest);
+    return r;
+}

@@ -1,0 +1,55 @@
+/* What `kiln boot` is asked for, and its stages. Private to cli/boot*.c. */
+#pragma once
+
+#include <regex.h>
+
+#include "base/str.h"
+#include "cli/boot_kernel.h"
+#include "cli/boot_report.h"
+#include "vmm/runner.h"
+
+struct boot_arguments {
+    struct strv seeds;
+    const char *format;
+    uint64_t memory;
+    uint64_t cpus;
+    uint64_t timeout;
+    bool direct_kernel;
+    struct boot_override override;
+    const char *firmware;
+    const char *expect;
+    const char *wait_for;
+    uint64_t wait_port;
+    struct strv forwards;
+    const char *run;
+    const char *console_log;
+    const char *junit;
+    const char *engine;
+    bool json;
+    bool network;
+    bool hugepages;
+    bool persist;
+};
+
+/* What the arguments mean, checked. Zero-initialise. */
+struct boot_request {
+    const char *disk;
+    enum image_format format;
+    enum vm_verdict expected; /* VERDICT_NONE: any good one */
+    regex_t pattern;          /* --wait-for */
+    bool has_pattern;
+    struct vm_forward *forwards;
+    size_t forward_count;
+    const struct boot_arguments *arguments;
+    struct reporter *reporter;
+};
+
+/* boot_check.c: fills the request; wrong usage is told by cli_usage(). */
+int boot_check(const struct boot_arguments *arguments, struct boot_request *request,
+               struct error **err);
+void boot_request_free(struct boot_request *request);
+#define _cleanup_boot_request_ _cleanup_(boot_request_free)
+
+/* boot_machine.c: runs the machine to its verdict. *ret_seed_fd keeps the seed's private copy. */
+int boot_machine(const struct boot_request *request, const struct boot_choice *choice,
+                 int console_fd, struct vm_result *ret, struct error **err);

@@ -1,0 +1,68 @@
+/* What `kiln customize` and `kiln sysprep` share: which disks, how they are edited, and what is
+ * told about it. */
+#pragma once
+
+#include "builder/edit.h"
+#include "cli/options.h"
+
+struct edit_arguments {
+    struct strv disks; /* "add=FILE", "domain=NAME", "format=FORMAT", in the order given */
+    const char *connect;
+    const char *engine;
+    uint64_t memsize; /* MiB; 0: the appliance's default */
+    uint64_t smp;     /* 0: the same */
+    bool network;     /* default true */
+    bool dry_run;
+    bool difference;
+    bool atomic;
+    bool unseal;
+    bool json;
+    bool trace;
+};
+
+#define EDIT_ARGUMENTS_DEFAULT                                                                     \
+    {                                                                                              \
+        .engine = "auto", .network = true                                                          \
+    }
+
+/* Rows for the option table of a command whose arguments have this struct at `member`. */
+/* clang-format off */
+#define EDIT_OPTIONS(type, member)                                                                 \
+    {"add", 'a', OPTION_SEQUENCE, offsetof(type, member.disks), "FILE",                            \
+     "the disk image to change; may be repeated for a guest with several", NULL},                  \
+    {"domain", 'd', OPTION_SEQUENCE, offsetof(type, member.disks), "DOMAIN",                       \
+     "the disks of a libvirt domain, which must be shut off", NULL},                               \
+    {"connect", 'c', OPTION_STRING, offsetof(type, member.connect), "URI",                         \
+     "libvirt's URI, for --domain", "libvirt's own"},                                              \
+    {"format", 0, OPTION_SEQUENCE, offsetof(type, member.disks), "FORMAT",                         \
+     "format of the disks that follow: auto, raw, qcow2, vmdk, vdi, vhdx, vpc",                    \
+     "told from its contents"},                                                                    \
+    {"dry-run", 'n', OPTION_FLAG, offsetof(type, member.dry_run), NULL,                            \
+     "tell what would change, file by file, and change nothing", NULL},                            \
+    {"dryrun", 0, OPTION_FLAG, offsetof(type, member.dry_run), NULL, NULL, NULL},                  \
+    {"diff", 0, OPTION_FLAG, offsetof(type, member.difference), NULL,                              \
+     "print what changed in text files as a unified diff", NULL},                                  \
+    {"json", 0, OPTION_FLAG, offsetof(type, member.json), NULL,                                    \
+     "print what was done as JSON", NULL},                                                         \
+    {"engine", 0, OPTION_STRING, offsetof(type, member.engine), "auto|native|appliance",           \
+     "how the guest's files are edited", "auto"},                                                  \
+    {"atomic", 0, OPTION_FLAG, offsetof(type, member.atomic), NULL,                                \
+     "change a copy that takes the image's place when all is done", NULL},                         \
+    {"unseal", 0, OPTION_FLAG, offsetof(type, member.unseal), NULL,                                \
+     "change the image even if it is a sealed template, and break the seal", NULL},                \
+    {"memsize", 'm', OPTION_NUMBER, offsetof(type, member.memsize), "MB",                          \
+     "memory of the appliance", "libguestfs's own"},                                               \
+    {"smp", 0, OPTION_NUMBER, offsetof(type, member.smp), "N",                                     \
+     "processors of the appliance", "1"},                                                          \
+    {"network", 0, OPTION_FLAG, offsetof(type, member.network), NULL,                              \
+     "let programs of the guest reach the network; this is the default", NULL},                    \
+    {"no-network", 0, OPTION_CLEAR, offsetof(type, member.network), NULL,                          \
+     "keep programs of the guest from the network", NULL},                                         \
+    {"trace", 'x', OPTION_VERBOSE, offsetof(type, member.trace), NULL,                             \
+     "as --verbose", NULL}
+/* clang-format on */
+
+/* Fills what is missing in the request (operations and sysprep are the caller's), edits the image
+ * and tells about it. Returns the exit status. */
+int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edit_request *request,
+             struct error **err);

@@ -1,0 +1,85 @@
+#include "datasource/mime.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/str.h"
+
+enum { line_bytes = 57 }; /* RFC 2045, section 6.8: lines of 76 characters */
+
+static void append_quad(struct str *out, const unsigned char *bytes, size_t count)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint32_t bits = (uint32_t)bytes[0] << 16;
+    bits |= count > 1 ? (uint32_t)bytes[1] << 8 : 0;
+    bits |= count > 2 ? bytes[2] : 0;
+    char quad[4] = {digits[bits >> 18], digits[bits >> 12 & 63], '=', '='};
+    if (count > 1)
+        quad[2] = digits[bits >> 6 & 63];
+    if (count > 2)
+        quad[3] = digits[bits & 63];
+    str_append_n(out, quad, sizeof(quad));
+}
+
+static void append_base64(struct str *out, const char *data, size_t size)
+{
+    for (size_t i = 0; i < size; i += 3) {
+        append_quad(out, (const unsigned char *)data + i, size - i < 3 ? size - i : 3);
+        if ((i + 3) % line_bytes == 0 || i + 3 >= size)
+            str_append(out, "\n");
+    }
+}
+
+/* A line that stands in none of the parts but by an attack on SHA-256. */
+static int make_boundary(const struct mime_part *parts, size_t count,
+                         char hex[static DIGEST_MAX_HEX], struct error **err)
+{
+    _cleanup_digest_ struct digest *digest = NULL;
+    int r = digest_new(DIGEST_SHA256, &digest, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < count; i++)
+        digest_update(digest, parts[i].data, parts[i].size);
+    return digest_finish(digest, hex, err);
+}
+
+static void append_part(struct str *out, const struct mime_part *part)
+{
+    if (!part->type) {
+        str_append_n(out, part->data, part->size);
+        str_append(out, "\n");
+        return;
+    }
+    str_appendf(out, "Content-Type: %s\nMIME-Version: 1.0\nContent-Transfer-Encoding: base64\n",
+                part->type);
+    if (part->name)
+        str_appendf(out, "Content-Disposition: attachment; filename=\"%s\"\n", part->name);
+    str_append(out, "\n");
+    append_base64(out, part->data, part->size);
+}
+
+int mime_join(const struct mime_part *parts, size_t count, char **ret_data, size_t *ret_size,
+              struct error **err)
+{
+    char boundary[DIGEST_MAX_HEX];
+    int r = make_boundary(parts, count, boundary, err);
+    if (r < 0)
+        return r;
+    boundary[32] = 0;
+    _cleanup_str_ struct str out = {0};
+    str_appendf(&out, "Content-Type: multipart/mixed; boundary=\"%s\"\nMIME-Version: 1.0\n\n",
+                boundary);
+    for (size_t i = 0; i < count; i++) {
+        str_appendf(&out, "--%s\n", boundary);
+        append_part(&out, &parts[i]);
+    }
+    str_appendf(&out, "--%s--\n", boundary);
+    size_t size = out.length;
+    char *data = str_take(&out, err);
+    if (!data)
+        return -ENOMEM;
+    *ret_data = data;
+    *ret_size = size;
+    return 0;
+}

@@ -1,0 +1,86 @@
+/* Disks in the XML of libvirt's domains. */
+
+#include <string.h>
+
+#include "cli/domain.h"
+#include "tests/unit/unit.h"
+
+static void expect(const char *xml, const char *wanted)
+{
+    struct domain_disks disks = {0};
+    struct str got = {0};
+    assert_int_equal(domain_disks_parse(xml, &disks, NULL), 0);
+    for (size_t i = 0; i < disks.count; i++)
+        str_appendf(&got, "%s:%s\n", image_format_name(disks.items[i].format), disks.items[i].path);
+    assert_string_equal(got.data ? got.data : "", wanted);
+    str_free(&got);
+    domain_disks_free(&disks);
+}
+
+static void disks_are_found_with_their_formats(void **state)
+{
+    (void)state;
+    expect("<domain><devices>"
+           "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='none'/>"
+           "<source file='/a.qcow2' index='1'/><target dev='vda'/></disk>"
+           "<disk type=\"block\"><driver name='qemu' type='raw'/><source dev=\"/dev/sdb\"/></disk>"
+           "<disk type='file' device='disk'><source file='/c d&amp;&apos;e.img'/></disk>"
+           "</devices></domain>",
+           "qcow2:/a.qcow2\nraw:/dev/sdb\nauto:/c d&'e.img\n");
+}
+
+static void what_is_no_disk_of_ours_is_left_out(void **state)
+{
+    (void)state;
+    expect("<disk type='file' device='cdrom'><source file='/x.iso'/></disk>"
+           "<disk type='file' device='floppy'><source file='/x.fd'/></disk>"
+           "<disk type='network' device='disk'><source protocol='rbd' name='pool/x'/></disk>"
+           "<disk type='file' device='disk'><target dev='vda'/></disk>"
+           "<diskette><source file='/y'/></diskette>",
+           "");
+}
+
+static void the_backing_chain_is_not_the_disk(void **state)
+{
+    (void)state;
+    expect("<disk type='file' device='disk'><driver type='qcow2'/><source file='/top'/>"
+           "<backingStore type='file'><format type='raw'/><source file='/base'/></backingStore>"
+           "</disk>",
+           "qcow2:/top\n");
+    expect("<disk type='file' device='disk'><backingStore type='file'><source file='/base'/>"
+           "</backingStore></disk>",
+           "");
+}
+
+static void broken_text_is_survived(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "<",
+        "<disk",
+        "<disk>",
+        "<disk><source file='",
+        "<disk><source file='/x'></disk",
+        "<disk device=><source file=/x></disk>",
+        "<disk device='disk'><source file='/x</disk>",
+        "<disk device='disk'></disk><disk",
+        "<disk device='&#120;&'><source file=''/></disk>",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct domain_disks disks = {0};
+        assert_int_equal(domain_disks_parse(texts[i], &disks, NULL), 0);
+        domain_disks_free(&disks);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(disks_are_found_with_their_formats),
+        cmocka_unit_test(what_is_no_disk_of_ours_is_left_out),
+        cmocka_unit_test(the_backing_chain_is_not_the_disk),
+        cmocka_unit_test(broken_text_is_survived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
