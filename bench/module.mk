@@ -5,3 +5,5 @@ bench:
 	$(Q)$(MAKE) --no-print-directory bench-run
 bench-run: all base-images
 	$(Q)bench/build
+	$(Q)bench/customize
+	$(Q)bench/sysprep

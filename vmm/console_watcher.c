@@ -15,6 +15,7 @@ struct console_watcher {
     bool seeded;
     bool wants_login; /* whether this ends the boot well */
     bool wants_cloud;
+    const regex_t *pattern; /* NULL: none */
     struct console_line line;
     unsigned resets;
 
@@ -23,6 +24,7 @@ struct console_watcher {
     char *cloud;   /* the last stage has run */
     char *warning; /* cloud-init's first one */
     char *failure; /* cloud-init's first one */
+    char *found;   /* matches the pattern */
 
     enum vm_verdict verdict;
     char *reason;
@@ -41,8 +43,10 @@ int console_watcher_new(bool seeded, enum vm_verdict expected, struct console_wa
                           expected == VERDICT_CLOUD_INIT_DEGRADED ||
                           expected == VERDICT_CLOUD_INIT_FAILED;
     watcher->seeded = seeded;
-    watcher->wants_login = expected == VERDICT_LOGIN_PROMPT || (!seeded && !cloud_expected);
-    watcher->wants_cloud = expected != VERDICT_LOGIN_PROMPT;
+    bool others_decide = expected == VERDICT_LINE_SEEN || expected == VERDICT_PORT_OPEN;
+    watcher->wants_login =
+        expected == VERDICT_LOGIN_PROMPT || (!seeded && !cloud_expected && !others_decide);
+    watcher->wants_cloud = expected != VERDICT_LOGIN_PROMPT && !others_decide;
     *ret = watcher;
     return 0;
 }
@@ -148,6 +152,8 @@ static size_t timestamp_length(const char *text)
  * stamp is looked at as a line of its own. */
 static void examine(struct console_watcher *watcher, const char *text, bool unfinished)
 {
+    if (watcher->pattern && !watcher->found && regexec(watcher->pattern, text, 0, NULL, 0) == 0)
+        remember(&watcher->found, text);
     while (text) {
         size_t stamp = timestamp_length(text);
         struct console_sign sign = console_sign_of(text + stamp, unfinished);
@@ -214,6 +220,16 @@ void console_watcher_power_off(struct console_watcher *watcher)
         decide(watcher, VERDICT_LOGIN_PROMPT, strdup(watcher->login));
     else
         decide(watcher, VERDICT_POWER_OFF, strdup("the machine switched itself off"));
+}
+
+void console_watcher_look_for(struct console_watcher *watcher, const regex_t *pattern)
+{
+    watcher->pattern = pattern;
+}
+
+const char *console_watcher_found(const struct console_watcher *watcher)
+{
+    return watcher->found;
 }
 
 enum vm_verdict console_watcher_verdict(const struct console_watcher *watcher)
@@ -284,6 +300,7 @@ void console_watcher_free(struct console_watcher *watcher)
     free(watcher->cloud);
     free(watcher->warning);
     free(watcher->failure);
+    free(watcher->found);
     free(watcher->reason);
     free(watcher);
 }

@@ -30,6 +30,9 @@ int guest_memory_map(uint64_t size, bool hugepages, struct guest_memory *ret, st
 void guest_memory_unmap(struct guest_memory *memory);
 #define _cleanup_guest_memory_ _cleanup_(guest_memory_unmap)
 
+/* All zeros again, as after guest_memory_map(). */
+void guest_memory_clear(struct guest_memory *memory);
+
 /* The gate: where [address, address + length) is in the host's memory. NULL when any of it lies
  * outside of one region, or length is 0. The guest may change what is there at any time: copy
  * before checking. */

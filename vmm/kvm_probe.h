@@ -31,3 +31,6 @@ struct kvm_report {
 int kvm_probe(struct kvm_report *ret, struct error **err);
 void kvm_report_free(struct kvm_report *report);
 #define _cleanup_kvm_report_ _cleanup_(kvm_report_free)
+
+/* Opens the device that kvm_probe() looks at. */
+int kvm_open(struct error **err);

@@ -18,12 +18,14 @@
 #include "vmm/kvm_probe.h"
 #include "vmm/qemu_args.h"
 #include "vmm/qemu_monitor.h"
+#include "vmm/qemu_words.h"
+#include "vmm/watch.h"
 
 enum {
     stop_grace_ms = 1000,  /* for QEMU to end by itself */
     words_grace_ms = 2000, /* for what a machine that failed has still to say */
     words_quiet_ms = 300,  /* it has said it all */
-    max_words = 4096,      /* of QEMU's own standard error, the end of which is kept */
+    power_down_ms = 90000, /* for a guest that was asked to switch itself off */
 };
 
 /* A running machine and what it has said. */
@@ -33,12 +35,12 @@ struct machine {
     struct proc *proc;
     int console; /* our ends; -1: closed */
     int monitor;
+    int results;
     int errors;
-    struct console_watcher *watcher;
+    struct vm_watch *watch;
     struct console_log log;
     struct qemu_monitor qmp;
-    char words[max_words + 1];
-    size_t words_length;
+    struct qemu_words words;
     uint64_t deadline;
     bool ended; /* QEMU is gone */
     bool switched_off;
@@ -49,12 +51,12 @@ struct machine {
 static void machine_release(struct machine *machine)
 {
     proc_free(machine->proc);
-    int *fds[] = {&machine->console, &machine->monitor, &machine->errors};
+    int *fds[] = {&machine->console, &machine->monitor, &machine->results, &machine->errors};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (*fds[i] >= 0)
             close(TAKE_FD(*fds[i]));
     qemu_command_free(&machine->command);
-    console_watcher_free(machine->watcher);
+    vm_watch_free(machine->watch);
 }
 #define _cleanup_machine_ _cleanup_(machine_release)
 
@@ -69,28 +71,12 @@ static int make_channel(int *ours, int *theirs, struct error **err)
     return 0;
 }
 
-/* What was said is shown with the failure only. */
-static void take_errors(struct machine *machine, const char *bytes, size_t count)
-{
-    if (count > max_words) {
-        bytes += count - max_words;
-        count = max_words;
-    }
-    size_t excess = machine->words_length + count;
-    excess = excess > max_words ? excess - max_words : 0;
-    memmove(machine->words, machine->words + excess, machine->words_length - excess);
-    machine->words_length -= excess;
-    memcpy(machine->words + machine->words_length, bytes, count);
-    machine->words_length += count;
-    machine->words[machine->words_length] = 0;
-}
-
 static void take_event(void *context, enum qemu_event event)
 {
     struct machine *machine = context;
     switch (event) {
     case QEMU_EVENT_RESET:
-        console_watcher_reset(machine->watcher);
+        vm_watch_reset(machine->watch);
         break;
     case QEMU_EVENT_SHUTDOWN:
         machine->switched_off = true;
@@ -102,6 +88,12 @@ static void take_event(void *context, enum qemu_event event)
         machine->halted = true;
         break;
     }
+}
+
+static void take_connections(void *context, const char *list)
+{
+    struct machine *machine = context;
+    vm_watch_connections(machine->watch, list);
 }
 
 /* Reads what there is, at most one buffer full. 0: nothing more for now, *fd closed at its end. */
@@ -123,16 +115,18 @@ static int take_portion(struct machine *machine, bool *ret_any, struct error **e
     char buffer[65536];
     size_t console = read_some(&machine->console, buffer, sizeof(buffer));
     if (console > 0) {
-        console_watcher_feed(machine->watcher, buffer, console);
+        vm_watch_console(machine->watch, buffer, console);
         int r = console_log_write(&machine->log, buffer, console, machine->deadline, err);
         if (r < 0)
             return r;
     }
     size_t monitor = read_some(&machine->monitor, buffer, sizeof(buffer));
     qemu_monitor_feed(&machine->qmp, buffer, monitor, take_event, machine);
+    size_t results = read_some(&machine->results, buffer, sizeof(buffer));
+    vm_watch_results(machine->watch, buffer, results);
     size_t errors = read_some(&machine->errors, buffer, sizeof(buffer));
-    take_errors(machine, buffer, errors);
-    *ret_any = console > 0 || monitor > 0 || errors > 0;
+    qemu_words_take(&machine->words, buffer, errors);
+    *ret_any = console > 0 || monitor > 0 || results > 0 || errors > 0;
     return 0;
 }
 
@@ -142,18 +136,30 @@ static int wait_for_news(struct machine *machine, uint64_t deadline, struct erro
     struct pollfd fds[] = {
         {.fd = machine->console, .events = POLLIN},
         {.fd = machine->monitor, .events = POLLIN},
+        {.fd = machine->results, .events = POLLIN},
         {.fd = machine->errors, .events = POLLIN},
         {.fd = proc_pidfd(machine->proc), .events = POLLIN},
     };
     if (poll(fds, ARRAY_SIZE(fds), deadline_left(deadline)) < 0 && errno != EINTR)
         return error_sys(err, errno, "cannot wait for QEMU");
-    machine->ended = fds[3].revents != 0;
+    machine->ended = fds[4].revents != 0;
     return 0;
 }
 
 static bool decided(const struct machine *machine)
 {
-    return console_watcher_verdict(machine->watcher) != VERDICT_NONE;
+    return vm_watch_verdict(machine->watch) != VERDICT_NONE;
+}
+
+/* What the watch wants to be done; *ret_until: when it has to be asked again. */
+static int step_watch(struct machine *machine, uint64_t *ret_until, struct error **err)
+{
+    bool wants_connections;
+    uint64_t wait = vm_watch_step(machine->watch, &wants_connections);
+    *ret_until = min_u64(machine->deadline, deadline_after(wait));
+    if (!wants_connections || machine->monitor < 0 || machine->ended)
+        return 0;
+    return qemu_monitor_ask_connections(machine->monitor, err);
 }
 
 /* After a bad end: a panic's trace and a shell's explanation come behind the line that decided. */
@@ -170,21 +176,42 @@ static int hear_last_words(struct machine *machine, struct error **err)
     return r;
 }
 
-/* Until a verdict, the deadline, QEMU's end, or something that keeps the machine from going on. */
+/* Until it is over, the deadline, QEMU's end, or something that keeps the machine from going on. */
 static int watch(struct machine *machine, struct error **err)
 {
     bool any = false;
+    uint64_t until;
     int r = 0;
-    while (r == 0 && !decided(machine) && clock_now_ms() < machine->deadline) {
+    while (r == 0 && !vm_watch_over(machine->watch) && clock_now_ms() < machine->deadline) {
         if (!any && (machine->ended || machine->out_of_space || machine->halted))
             break;
-        if (!any)
-            r = wait_for_news(machine, machine->deadline, err);
+        r = step_watch(machine, &until, err);
+        if (r == 0 && !any)
+            r = wait_for_news(machine, until, err);
         if (r == 0)
             r = take_portion(machine, &any, err);
     }
-    if (r == 0 && decided(machine) && !vm_verdict_good(console_watcher_verdict(machine->watcher)))
+    if (r == 0 && decided(machine) && !vm_verdict_good(vm_watch_verdict(machine->watch)))
         r = hear_last_words(machine, err);
+    return r;
+}
+
+/* A guest whose writes stay has to write them. What it says meanwhile goes to the log. */
+static int power_down(struct machine *machine, struct error **err)
+{
+    uint64_t limit = min_u64(machine->deadline, deadline_after(power_down_ms));
+    report(machine->config->reporter, REPORT_INFO, "Asking the guest to switch itself off");
+    int r = qemu_monitor_power_down(machine->monitor, err);
+    bool any = false;
+    while (r == 0 && (any || !machine->ended) && clock_now_ms() < limit) {
+        if (!any)
+            r = wait_for_news(machine, limit, err);
+        if (r == 0)
+            r = take_portion(machine, &any, err);
+    }
+    if (r == 0 && !machine->switched_off)
+        report(machine->config->reporter, REPORT_WARNING,
+               "the guest did not switch itself off in time: the image may lack its last writes");
     return r;
 }
 
@@ -213,43 +240,24 @@ static int stop(struct machine *machine, int *ret_status, struct error **err)
     return proc_wait(machine->proc, UINT64_MAX, ret_status, err);
 }
 
-static char *last_words(struct machine *machine)
-{
-    _cleanup_free_ char *words = str_printable(str_strip(machine->words));
-    return str_empty(words) ? strdup("it said nothing") : TAKE_PTR(words);
-}
-
-static int explain_end(const char *words, int status, struct error **err)
-{
-    if (strstr(words, "Failed to get") && strstr(words, "lock")) {
-        error_set(err, EBUSY, "the image is in use: %s", words);
-        return error_hint(err, "shut down the virtual machine that uses it, or work on a copy");
-    }
-    if (WIFSIGNALED(status))
-        return error_set(err, EIO, "%s was killed by signal %d (%s)", qemu_program,
-                         WTERMSIG(status), words);
-    return error_set(err, EIO, "%s ended with status %d (%s)", qemu_program, WEXITSTATUS(status),
-                     words);
-}
-
 /* Without a verdict from the console: what became of the machine? `ended`: by itself. */
 static int conclude(struct machine *machine, bool ended, int status, struct error **err)
 {
     if (decided(machine))
         return 0;
     if (machine->switched_off) {
-        console_watcher_power_off(machine->watcher);
+        vm_watch_power_off(machine->watch);
         return 0;
     }
     if (machine->out_of_space) {
         error_set(err, ENOSPC, "no space is left for what the guest writes");
         return error_hint(err, "set TMPDIR to a directory with more room");
     }
-    _cleanup_free_ char *words = last_words(machine);
+    if (ended)
+        return qemu_words_explain(&machine->words, status, err);
+    _cleanup_free_ char *words = qemu_words_printable(&machine->words);
     if (!words)
         return error_oom(err);
-    if (ended)
-        return explain_end(words, status, err);
     if (machine->halted)
         return error_set(err, EIO, "%s halted the machine (%s)", qemu_program, words);
     return 0;
@@ -258,22 +266,13 @@ static int conclude(struct machine *machine, bool ended, int status, struct erro
 static int fill_result(const struct machine *machine, bool kvm, uint64_t duration_ms,
                        struct vm_result *ret, struct error **err)
 {
-    const struct console_watcher *watcher = machine->watcher;
-    enum vm_verdict verdict = console_watcher_verdict(watcher);
-    _cleanup_vm_result_ struct vm_result result = {
-        .verdict = verdict == VERDICT_NONE ? VERDICT_TIMEOUT : verdict,
-        .engine = qemu_runner.name,
-        .accelerator = kvm ? "kvm" : "tcg",
-        .duration_ms = duration_ms,
-        .console_bytes = machine->log.total,
-        .tail = console_watcher_tail(watcher),
-        .reason = verdict == VERDICT_NONE ? console_watcher_state(watcher)
-                                          : strdup(console_watcher_reason(watcher)),
-    };
-    if (!result.tail || !result.reason)
-        return error_oom(err);
-    *ret = result;
-    result = (struct vm_result){0};
+    int r = vm_watch_fill(machine->watch, ret, err);
+    if (r < 0)
+        return r;
+    ret->engine = qemu_runner.name;
+    ret->accelerator = kvm ? "kvm" : "tcg";
+    ret->duration_ms = duration_ms;
+    ret->console_bytes = machine->log.total;
     return 0;
 }
 
@@ -288,16 +287,19 @@ static void report_command(struct reporter *reporter, const struct strv *argv)
 static int start(struct machine *machine, bool kvm, struct error **err)
 {
     const struct vm_config *config = machine->config;
-    _cleanup_close_ int console = -1, monitor = -1, errors = -1;
+    _cleanup_close_ int console = -1, monitor = -1, results = -1, errors = -1;
     int r = make_channel(&machine->console, &console, err);
     if (r == 0)
         r = make_channel(&machine->monitor, &monitor, err);
+    if (r == 0 && config->results)
+        r = make_channel(&machine->results, &results, err);
     if (r == 0)
         r = make_channel(&machine->errors, &errors, err);
     if (r == 0)
         r = qemu_monitor_greet(machine->monitor, err);
+    const struct qemu_channels channels = {console, monitor, results};
     if (r == 0)
-        r = qemu_args_build(config, kvm, console, monitor, &machine->command, err);
+        r = qemu_args_build(config, kvm, &channels, &machine->command, err);
     if (r < 0)
         return r;
     report_command(config->reporter, &machine->command.argv);
@@ -329,10 +331,8 @@ static int run(struct machine *machine, bool kvm, struct vm_result *ret, struct 
     const struct vm_config *config = machine->config;
     uint64_t began = clock_now_ms();
     machine->deadline = deadline_after(config->timeout_ms);
-    bool seeded = false;
-    for (size_t i = 0; i < config->disk_count; i++)
-        seeded = seeded || config->disks[i].seed;
-    int r = console_watcher_new(seeded, config->expected, &machine->watcher, err);
+    machine->qmp.returned = take_connections;
+    int r = vm_watch_new(config, &machine->watch, err);
     if (r == 0)
         r = start(machine, kvm, err);
     if (r == 0)
@@ -340,9 +340,12 @@ static int run(struct machine *machine, bool kvm, struct vm_result *ret, struct 
     if (r < 0)
         return r;
     uint64_t duration = clock_now_ms() - began;
+    if (config->persist && vm_verdict_good(vm_watch_verdict(machine->watch)) && !machine->ended)
+        r = power_down(machine, err);
     bool ended = machine->ended;
     int status = 0;
-    r = stop(machine, &status, err);
+    if (r == 0)
+        r = stop(machine, &status, err);
     if (r == 0)
         r = drain(machine, err);
     if (r == 0)
@@ -365,6 +368,7 @@ static int qemu_run(const struct vm_config *config, struct vm_result *ret, struc
         .config = config,
         .console = -1,
         .monitor = -1,
+        .results = -1,
         .errors = -1,
         .log = {.fd = config->console_fd},
     };

@@ -7,6 +7,7 @@
 #include "base/fdio.h"
 #include "vmm/firmware.h"
 #include "vmm/qemu_disk.h"
+#include "vmm/results.h"
 
 const char qemu_program[] = "qemu-system-x86_64";
 
@@ -36,11 +37,7 @@ static int add_processor(struct qemu_command *command, const struct vm_config *c
                              kvm ? "kvm" : "tcg,thread=multi,tb-size=256");
     if (r == 0)
         r = qemu_command_add(command, err, "-cpu", "%s", kvm ? "host" : "max");
-    if (r == 0)
-        r = qemu_command_add(command, err, "-smp", "%u", config->cpus);
-    return r < 0 ? r
-                 : qemu_command_add(command, err, "-m", "%lluK",
-                                    (unsigned long long)config->memory / 1024);
+    return r < 0 ? r : qemu_command_add(command, err, "-smp", "%u", config->cpus);
 }
 
 /* graphics=off makes SeaBIOS speak on the serial port. */
@@ -116,26 +113,56 @@ static int add_channel(struct qemu_command *command, const char *name, int fd, s
                  : qemu_command_add(command, err, "-chardev", "socket,id=%s,fd=%d", name, theirs);
 }
 
-static int add_channels(struct qemu_command *command, int console_fd, int monitor_fd,
+static int add_channels(struct qemu_command *command, const struct qemu_channels *channels,
                         struct error **err)
 {
-    int r = add_channel(command, "console", console_fd, err);
+    int r = add_channel(command, "console", channels->console, err);
     if (r == 0)
         r = qemu_command_add(command, err, "-serial", "chardev:console");
     if (r == 0)
-        r = add_channel(command, "monitor", monitor_fd, err);
-    return r < 0 ? r : qemu_command_add(command, err, "-mon", "chardev=monitor,mode=control");
+        r = add_channel(command, "monitor", channels->monitor, err);
+    if (r == 0)
+        r = qemu_command_add(command, err, "-mon", "chardev=monitor,mode=control");
+    if (r < 0 || channels->results < 0)
+        return r;
+    r = add_channel(command, "results", channels->results, err);
+    if (r == 0)
+        r = qemu_command_add(command, err, "-device", "virtio-serial-pci");
+    return r < 0 ? r
+                 : qemu_command_add(command, err, "-device",
+                                    "virtserialport,chardev=results,name=" RESULTS_PORT);
 }
 
 /* Without the option ROM, by which firmware would try to boot from the network. */
-static int add_network(struct qemu_command *command, struct error **err)
+static int add_network(struct qemu_command *command, const struct vm_config *config,
+                       struct error **err)
 {
-    int r = qemu_command_add(command, err, "-netdev", "user,id=net");
+    _cleanup_str_ struct str forwards = {0};
+    for (size_t i = 0; i < config->forward_count; i++)
+        str_appendf(&forwards, ",hostfwd=tcp:127.0.0.1:%u-:%u", config->forwards[i].host_port,
+                    config->forwards[i].guest_port);
+    _cleanup_free_ char *text = str_take(&forwards, err);
+    if (!text)
+        return -ENOMEM;
+    int r = qemu_command_add(command, err, "-netdev", "user,id=net%s", text);
     return r < 0 ? r
                  : qemu_command_add(command, err, "-device", "virtio-net-pci,netdev=net,romfile=");
 }
 
-int qemu_args_build(const struct vm_config *config, bool kvm, int console_fd, int monitor_fd,
+static int add_memory(struct qemu_command *command, const struct vm_config *config,
+                      struct error **err)
+{
+    unsigned long long size = config->memory / 1024;
+    int r = qemu_command_add(command, err, "-m", "%lluK", size);
+    if (r < 0 || !config->hugepages)
+        return r;
+    r = qemu_command_add(command, err, "-object",
+                         "memory-backend-memfd,id=memory,size=%lluK,hugetlb=on,hugetlbsize=2M",
+                         size);
+    return r < 0 ? r : qemu_command_add(command, err, "-machine", "memory-backend=memory");
+}
+
+int qemu_args_build(const struct vm_config *config, bool kvm, const struct qemu_channels *channels,
                     struct qemu_command *ret, struct error **err)
 {
     _cleanup_qemu_command_ struct qemu_command command = {0};
@@ -146,17 +173,23 @@ int qemu_args_build(const struct vm_config *config, bool kvm, int console_fd, in
         r = add_machine(&command, config, err);
     if (r == 0)
         r = add_processor(&command, config, kvm, err);
+    if (r == 0)
+        r = add_memory(&command, config, err);
     if (r == 0 && config->boot == VM_BOOT_UEFI)
         r = add_firmware(&command, err);
     if (r == 0 && config->boot == VM_BOOT_KERNEL)
         r = add_kernel(&command, config, err);
     for (size_t i = 0; i < config->disk_count && r == 0; i++)
-        r = qemu_disk_add(&command, &config->disks[i], i == 0 && config->boot != VM_BOOT_KERNEL,
+        r = qemu_disk_add(&command, &config->disks[i],
+                          &(struct qemu_disk_options){
+                              .bootable = i == 0 && config->boot != VM_BOOT_KERNEL,
+                              .persist = i == 0 && config->persist,
+                          },
                           err);
     if (r == 0 && config->network)
-        r = add_network(&command, err);
+        r = add_network(&command, config, err);
     if (r == 0)
-        r = add_channels(&command, console_fd, monitor_fd, err);
+        r = add_channels(&command, channels, err);
     if (r < 0)
         return r;
     *ret = command;

@@ -6,7 +6,13 @@
 
 extern const char qemu_program[];
 
-/* kvm: use KVM, else emulate. console_fd and monitor_fd are the child's ends of socket pairs and
- * stay the caller's. */
-int qemu_args_build(const struct vm_config *config, bool kvm, int console_fd, int monitor_fd,
+/* The child's ends of socket pairs; they stay the caller's. */
+struct qemu_channels {
+    int console;
+    int monitor;
+    int results; /* -1: none */
+};
+
+/* kvm: use KVM, else emulate. */
+int qemu_args_build(const struct vm_config *config, bool kvm, const struct qemu_channels *channels,
                     struct qemu_command *ret, struct error **err);

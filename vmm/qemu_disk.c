@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/fdio.h"
 #include "image/qcow2.h"
+#include "image/seal.h"
 
 enum { max_chain = 64, sector = 512 };
 
@@ -99,12 +100,12 @@ static const char *protocol_of(const char *path)
 }
 
 /*
- * Adds the image and its backing files as read-only nodes, the image itself as node `name`. Every
+ * Adds the image and its backing files as nodes, the image itself as node `name`. Every
  * layer is named here with its format, so that QEMU neither guesses formats nor follows names that
  * stand in images: image_open() has looked at all of them.
  */
 static int add_layers(struct qemu_command *command, const char *name, const char *path,
-                      enum image_format format, unsigned depth, struct error **err)
+                      enum image_format format, bool writable, unsigned depth, struct error **err)
 {
     _cleanup_layer_ struct layer layer = {0};
     char below[32];
@@ -113,18 +114,18 @@ static int add_layers(struct qemu_command *command, const char *name, const char
     int r = read_layer(path, format, &layer, err);
     if (r == 0 && layer.backing) {
         snprintf(below, sizeof(below), "image%zu-%u", command->image_count, depth + 1);
-        r = add_layers(command, below, layer.backing, layer.backing_format, depth + 1, err);
+        r = add_layers(command, below, layer.backing, layer.backing_format, false, depth + 1, err);
     }
     if (r < 0)
         return r;
     _cleanup_free_ char *escaped = qemu_escape(path, err);
     if (!escaped)
         return -ENOMEM;
-    return qemu_command_add(command, err, "-blockdev",
-                            "driver=%s,node-name=%s,read-only=on,file.driver=%s,file.filename=%s"
-                            "%s%s",
-                            image_format_name(layer.format), name, protocol_of(path), escaped,
-                            layer.backing ? ",backing=" : "", layer.backing ? below : "");
+    return qemu_command_add(
+        command, err, "-blockdev", "driver=%s,node-name=%s,%s,file.driver=%s,file.filename=%s%s%s",
+        image_format_name(layer.format), name,
+        writable ? "read-only=off,discard=unmap" : "read-only=on", protocol_of(path), escaped,
+        layer.backing ? ",backing=" : "", layer.backing ? below : "");
 }
 
 static int add_overlay(struct qemu_command *command, size_t index, const struct block *image,
@@ -151,8 +152,20 @@ static int add_overlay(struct qemu_command *command, size_t index, const struct 
                             index, path, index);
 }
 
-int qemu_disk_add(struct qemu_command *command, const struct vm_disk *disk, bool bootable,
-                  struct error **err)
+/* QEMU is the one that locks an image which the guest writes to: our own lock would keep it out. */
+static int check_writable(const struct vm_disk *disk, struct block **image, struct error **err)
+{
+    int r = seal_check_unsealed(disk->path, err);
+    if (r < 0)
+        return r;
+    block_close(TAKE_PTR(*image));
+    if (access(disk->path, W_OK) < 0)
+        return error_sys(err, errno, "%s: cannot be written to", disk->path);
+    return 0;
+}
+
+int qemu_disk_add(struct qemu_command *command, const struct vm_disk *disk,
+                  const struct qemu_disk_options *how, struct error **err)
 {
     const struct image_open_options options = {.format = disk->format, .lock = true};
     size_t index = command->image_count;
@@ -165,11 +178,15 @@ int qemu_disk_add(struct qemu_command *command, const struct vm_disk *disk, bool
     if (r < 0)
         return r;
     command->images[command->image_count++] = image;
-    snprintf(name, sizeof(name), "%s%zu", disk->seed ? "disk" : "image", index);
-    r = add_layers(command, name, disk->path, disk->format, 0, err);
-    if (r == 0 && !disk->seed)
+    bool overlay = !disk->seed && !how->persist;
+    if (how->persist)
+        r = check_writable(disk, &command->images[index], err);
+    snprintf(name, sizeof(name), "%s%zu", overlay ? "image" : "disk", index);
+    if (r == 0)
+        r = add_layers(command, name, disk->path, disk->format, how->persist, 0, err);
+    if (r == 0 && overlay)
         r = add_overlay(command, index, image, err);
     return r < 0 ? r
                  : qemu_command_add(command, err, "-device", "virtio-blk-pci,drive=disk%zu%s",
-                                    index, bootable ? ",bootindex=0" : "");
+                                    index, how->bootable ? ",bootindex=0" : "");
 }

@@ -6,7 +6,12 @@
 #include "vmm/qemu_command.h"
 #include "vmm/runner.h"
 
+struct qemu_disk_options {
+    bool bootable; /* firmware starts from this one */
+    bool persist;  /* the guest writes into the image itself */
+};
+
 /* Opens and locks the image, and adds the options that attach it as the guest's next virtio disk.
- * `bootable`: firmware starts from this one. -EBUSY when somebody writes to the image. */
-int qemu_disk_add(struct qemu_command *command, const struct vm_disk *disk, bool bootable,
-                  struct error **err);
+ * -EBUSY when somebody writes to the image; -EPERM when the guest is to write to a sealed one. */
+int qemu_disk_add(struct qemu_command *command, const struct vm_disk *disk,
+                  const struct qemu_disk_options *options, struct error **err);

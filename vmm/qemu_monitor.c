@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/str.h"
+
 /* `data`: what must stand in the message besides. A SHUTDOWN that is not the guest's doing is our
  * own signal. */
 static const struct {
@@ -17,23 +19,43 @@ static const struct {
     {"STOP\"", "", QEMU_EVENT_STOP},
 };
 
-int qemu_monitor_greet(int fd, struct error **err)
+static int say(int fd, const char *command, struct error **err)
 {
-    static const char greeting[] = "{\"execute\": \"qmp_capabilities\"}\n";
-    ssize_t n = send(fd, greeting, sizeof(greeting) - 1, MSG_NOSIGNAL);
-    if (n != (ssize_t)sizeof(greeting) - 1)
+    ssize_t n = send(fd, command, strlen(command), MSG_NOSIGNAL);
+    if (n != (ssize_t)strlen(command))
         return error_sys(err, n < 0 ? errno : EIO, "QEMU's monitor: cannot write");
     return 0;
 }
 
+int qemu_monitor_greet(int fd, struct error **err)
+{
+    return say(fd, "{\"execute\": \"qmp_capabilities\"}\n", err);
+}
+
+int qemu_monitor_ask_connections(int fd, struct error **err)
+{
+    return say(fd,
+               "{\"execute\": \"human-monitor-command\", "
+               "\"arguments\": {\"command-line\": \"info usernet\"}}\n",
+               err);
+}
+
+int qemu_monitor_power_down(int fd, struct error **err)
+{
+    return say(fd, "{\"execute\": \"system_powerdown\"}\n", err);
+}
+
 /* Every message is one line, and quotes within strings are escaped: the key with its quotes stands
  * only where it is meant. */
-static void take_line(const char *line, qemu_event_fn *event, void *context)
+static void take_line(const struct qemu_monitor *monitor, qemu_event_fn *event, void *context)
 {
-    static const char key[] = "\"event\": \"";
-    const char *name = strstr(line, key);
-    if (!name)
+    static const char key[] = "\"event\": \"", returned[] = "{\"return\": \"";
+    const char *line = monitor->line, *name = strstr(line, key);
+    if (!name) {
+        if (monitor->returned && str_starts(line, returned))
+            monitor->returned(context, line + sizeof(returned) - 1);
         return;
+    }
     name += sizeof(key) - 1;
     for (size_t i = 0; i < ARRAY_SIZE(events); i++)
         if (strncmp(name, events[i].name, strlen(events[i].name)) == 0 &&
@@ -48,7 +70,7 @@ void qemu_monitor_feed(struct qemu_monitor *monitor, const char *bytes, size_t c
         if (bytes[i] == '\n') {
             monitor->line[monitor->length] = 0;
             if (!monitor->overlong)
-                take_line(monitor->line, event, context);
+                take_line(monitor, event, context);
             monitor->length = 0;
             monitor->overlong = false;
         } else if (monitor->length < sizeof(monitor->line) - 1) {

@@ -16,15 +16,24 @@ enum qemu_event {
 
 typedef void qemu_event_fn(void *context, enum qemu_event event);
 
+/* A text that a command returned; still escaped as JSON has it. */
+typedef void qemu_return_fn(void *context, const char *text);
+
 /* Zero-initialise. */
 struct qemu_monitor {
-    char line[4096];
+    char line[16384];
     size_t length;
-    bool overlong; /* the rest of this line is dropped */
+    bool overlong;            /* the rest of this line is dropped */
+    qemu_return_fn *returned; /* NULL: nobody cares */
 };
 
 /* Asks for events; before or after QEMU has started. */
 int qemu_monitor_greet(int fd, struct error **err);
+
+/* Asks for libslirp's list of connections, which comes as a return. */
+int qemu_monitor_ask_connections(int fd, struct error **err);
+/* Presses the power button. */
+int qemu_monitor_power_down(int fd, struct error **err);
 
 /* Takes what QEMU sent, in any portions, and calls `event` for each event among it. */
 void qemu_monitor_feed(struct qemu_monitor *monitor, const char *bytes, size_t count,

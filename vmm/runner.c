@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "vmm/kvm_runner.h"
 #include "vmm/qemu.h"
 
-const struct vm_runner *const vm_runners[] = {&qemu_runner, NULL};
+const struct vm_runner *const vm_runners[] = {&kvm_runner, &qemu_runner, NULL};
 
 void vm_result_free(struct vm_result *result)
 {
     free(result->reason);
     free(result->tail);
+    free(result->results);
     *result = (struct vm_result){0};
 }
 
@@ -38,19 +40,16 @@ int vm_runner_find(const char *name, const struct vm_config *config, const struc
 {
     if (strcmp(name, "auto") != 0)
         return find_named(name, config, ret, err);
-    /* The first one is the one to have: what it lacks is what to tell. */
-    struct error *first = NULL;
+    /* The last one takes any machine: what it lacks is what to tell. */
+    struct error *cause = NULL;
     for (size_t i = 0; vm_runners[i]; i++) {
-        struct error *cause = NULL;
+        error_clear(&cause);
         if (vm_runners[i]->available(config, &cause) == 0) {
-            error_free(first);
             *ret = vm_runners[i];
             return 0;
         }
-        if (first)
-            error_free(cause);
-        else
-            first = cause;
+        report(config->reporter, REPORT_DEBUG, "Not by %s: %s", vm_runners[i]->name,
+               error_message(cause));
     }
-    return error_move(err, first);
+    return error_move(err, cause);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,21 +23,37 @@ struct vm_disk {
     bool seed; /* read-only, attached behind the system disk */
 };
 
+/* TCP, from 127.0.0.1 of the host. */
+struct vm_forward {
+    uint16_t host_port;
+    uint16_t guest_port;
+};
+
 struct vm_config {
     enum vm_boot boot;
     struct vm_disk
         *disks; /* the first is the system disk; all are kept under throw-away overlays */
     size_t disk_count;
+    bool persist;  /* but what the guest writes to the system disk stays; it is asked to switch
+                      itself off after a good sign */
     int kernel_fd; /* VM_BOOT_KERNEL only; -1: none. The caller's */
     int initrd_fd;
     const char *command_line;
     uint64_t memory; /* bytes */
+    bool hugepages;  /* of the host's pool */
     unsigned cpus;
-    bool network; /* user-mode: the guest reaches out, nobody reaches in */
+    bool network; /* user-mode: the guest reaches out, in reaches only what is forwarded */
+    const struct vm_forward *forwards;
+    size_t forward_count;
     uint64_t timeout_ms;
     int console_fd; /* receives the bytes of the serial console, the first 64 MiB of them; -1: none;
                        the caller's */
+    /* What is waited for (vmm/watch.h): all that is asked for here. */
     enum vm_verdict expected; /* which good sign is waited for, see console_watcher_new() */
+    const regex_t *wait_for;  /* a line of the console that matches; NULL: none. The caller's */
+    uint16_t wait_port;       /* a port of the guest that accepts, one of the forwards; 0: none */
+    bool results;             /* a port org.kiln.results, see vmm/results.h */
+    bool results_needed;      /* nothing is decided before they are complete */
     struct reporter *reporter;
 };
 
@@ -48,7 +65,9 @@ struct vm_result {
     const char *accelerator; /* "kvm" or "tcg" */
     uint64_t duration_ms;    /* from start to verdict */
     uint64_t console_bytes;
-    char *tail; /* the last 50 console lines, printable */
+    char *tail;    /* the last 50 console lines, printable */
+    char *results; /* what came through the results port, at most RESULTS_MAX; NUL-terminated */
+    size_t results_size;
 };
 
 void vm_result_free(struct vm_result *result);

@@ -1,0 +1,28 @@
+/* What processors of a machine say about themselves. Private to vmm/. */
+#pragma once
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* What KVM can offer (KVM_GET_SUPPORTED_CPUID). Caller frees; NULL on error. */
+struct kvm_cpuid2 *kvm_cpuid_supported(int device, struct error **err);
+
+struct kvm_cpuid_place {
+    unsigned cpu; /* APIC id */
+    unsigned cpus;
+    bool tsc_deadline; /* KVM has this timer, which is not among what it says is supported */
+};
+
+/*
+ * What this processor is to say: all of one package, a core each with one thread; without what only
+ * a host has use for (virtualization, performance counters, tracing, enclaves). Caller frees; NULL:
+ * out of memory.
+ */
+struct kvm_cpuid2 *kvm_cpuid_make(const struct kvm_cpuid2 *supported,
+                                  const struct kvm_cpuid_place *place);
+
+/* Bits of a physical address that a guest may use. */
+unsigned kvm_cpuid_address_bits(const struct kvm_cpuid2 *supported);

@@ -1,0 +1,229 @@
+#include "vmm/kvm_runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "vmm/console_log.h"
+#include "vmm/kvm_machine.h"
+#include "vmm/kvm_probe.h"
+#include "vmm/watch.h"
+
+enum {
+    tick_ms = 10,          /* between looks at what a guest prints */
+    slow_tick_ms = 50,     /* where it has not printed for quiet_ms */
+    quiet_ms = 1000,
+    words_grace_ms = 2000, /* for what a machine that failed has still to say */
+    words_quiet_ms = 300,  /* it has said it all */
+};
+
+struct run {
+    const struct vm_config *config;
+    int device;
+    struct kvm_machine *machine;
+    struct vm_watch *watch;
+    struct console_log log;
+    enum kvm_machine_state state;
+    uint64_t deadline;
+    uint64_t heard_at; /* when the machine last printed */
+};
+
+static void run_release(struct run *run)
+{
+    kvm_machine_free(run->machine);
+    vm_watch_free(run->watch);
+    if (run->device >= 0)
+        close(run->device);
+}
+#define _cleanup_run_ _cleanup_(run_release)
+
+static bool decided(const struct run *run)
+{
+    return vm_watch_verdict(run->watch) != VERDICT_NONE;
+}
+
+/* Takes one portion of the console, after at most timeout_ms. */
+static int take_portion(struct run *run, uint64_t timeout_ms, bool *ret_any, struct error **err)
+{
+    char buffer[16384];
+    size_t count =
+        kvm_machine_take(run->machine, timeout_ms, buffer, sizeof(buffer), &run->state);
+    *ret_any = count > 0;
+    if (count == 0)
+        return 0;
+    run->heard_at = clock_now_ms();
+    vm_watch_console(run->watch, buffer, count);
+    return console_log_write(&run->log, buffer, count, run->deadline, err);
+}
+
+/* After a bad end: a panic's trace and a shell's explanation come behind the line that decided. */
+static int hear_last_words(struct run *run, struct error **err)
+{
+    uint64_t limit = min_u64(deadline_after(words_grace_ms), run->deadline);
+    int r = 0;
+    while (r == 0 && run->state == KVM_MACHINE_RUNNING && clock_now_ms() < limit &&
+           clock_now_ms() - run->heard_at < words_quiet_ms) {
+        bool any;
+        r = take_portion(run, tick_ms, &any, err);
+    }
+    return r;
+}
+
+static int reset(struct run *run, struct error **err)
+{
+    vm_watch_reset(run->watch);
+    if (decided(run))
+        return 0;
+    report(run->config->reporter, REPORT_DEBUG, "The guest resets the machine");
+    kvm_machine_stop(run->machine);
+    int r = kvm_machine_restart(run->machine, err);
+    if (r == 0)
+        run->state = KVM_MACHINE_RUNNING;
+    return r;
+}
+
+/* Until it is over, the deadline, or the machine's end. */
+static int watch(struct run *run, struct error **err)
+{
+    int r = 0;
+    while (r == 0 && !vm_watch_over(run->watch) && clock_now_ms() < run->deadline) {
+        bool any, wants_connections;
+        uint64_t quiet = clock_now_ms() - run->heard_at;
+        uint64_t wait = min_u64(quiet < quiet_ms ? tick_ms : slow_tick_ms,
+                                vm_watch_step(run->watch, &wants_connections));
+        r = take_portion(run, min_u64(wait, (uint64_t)deadline_left(run->deadline)), &any, err);
+        if (r == 0 && run->state == KVM_MACHINE_RESET)
+            r = reset(run, err);
+        if (run->state != KVM_MACHINE_RUNNING)
+            break;
+    }
+    if (r == 0 && decided(run) && !vm_verdict_good(vm_watch_verdict(run->watch)))
+        r = hear_last_words(run, err);
+    return r;
+}
+
+/* What was left in the console of a machine that was stopped. */
+static int drain(struct run *run, struct error **err)
+{
+    bool any = true;
+    int r = 0;
+    while (r == 0 && any)
+        r = take_portion(run, 0, &any, err);
+    return r;
+}
+
+/* What only the machine knows. */
+static int conclude(struct run *run, struct vm_result *result, struct error **err)
+{
+    const char *reason = kvm_machine_reason(run->machine);
+    if (run->state == KVM_MACHINE_FAILED && !decided(run))
+        return error_set(err, EIO, "%s", reason);
+    if (run->state == KVM_MACHINE_OFF)
+        vm_watch_power_off(run->watch);
+    bool known = decided(run);
+    int r = vm_watch_fill(run->watch, result, err);
+    if (r < 0 || known)
+        return r;
+    if (run->state == KVM_MACHINE_TRIPLE_FAULT || run->state == KVM_MACHINE_HUNG) {
+        result->verdict =
+            run->state == KVM_MACHINE_HUNG ? VERDICT_HANG : VERDICT_TRIPLE_FAULT;
+        return str_replace(&result->reason, reason, err);
+    }
+    return 0;
+}
+
+static int start(struct run *run, struct error **err)
+{
+    const struct vm_config *config = run->config;
+    const struct kvm_machine_config machine = {
+        .device = run->device,
+        .kernel_fd = config->kernel_fd,
+        .initrd_fd = config->initrd_fd,
+        .command_line = config->command_line,
+        .memory = config->memory,
+        .hugepages = config->hugepages,
+        .cpus = config->cpus,
+        .pci = config->disk_count > 0 || config->network || config->results,
+    };
+    int r = kvm_machine_new(&machine, &run->machine, err);
+    return r < 0 ? r : kvm_machine_start(run->machine, err);
+}
+
+/* For those who look into a boot that did not end well. */
+static void report_state(const struct run *run)
+{
+    struct reporter *reporter = run->config->reporter;
+    _cleanup_free_ char *exits = kvm_machine_exits(run->machine);
+    report(reporter, REPORT_DEBUG, "KVM handed over: %s", exits ? exits : "?");
+    for (unsigned i = 0; i < run->config->cpus && !decided(run); i++) {
+        _cleanup_free_ char *registers = kvm_machine_registers(run->machine, i);
+        report(reporter, REPORT_DEBUG, "Processor %u: %s", i, registers ? registers : "?");
+    }
+}
+
+static int run_machine(struct run *run, struct vm_result *ret, struct error **err)
+{
+    uint64_t began = clock_now_ms();
+    _cleanup_vm_result_ struct vm_result result = {0};
+    run->deadline = deadline_after(run->config->timeout_ms);
+    run->heard_at = began;
+    int r = vm_watch_new(run->config, &run->watch, err);
+    if (r == 0)
+        r = start(run, err);
+    if (r == 0)
+        r = watch(run, err);
+    uint64_t duration = clock_now_ms() - began;
+    if (r == 0)
+        kvm_machine_stop(run->machine);
+    if (r == 0)
+        r = drain(run, err);
+    if (r == 0)
+        r = conclude(run, &result, err);
+    if (r < 0)
+        return r;
+    report_state(run);
+    result.engine = kvm_runner.name;
+    result.accelerator = "kvm";
+    result.duration_ms = duration;
+    result.console_bytes = run->log.total;
+    *ret = result;
+    result = (struct vm_result){0};
+    return 0;
+}
+
+static int kvm_run(const struct vm_config *config, struct vm_result *ret, struct error **err)
+{
+    _cleanup_run_ struct run run = {
+        .config = config,
+        .device = kvm_open(err),
+        .log = {.fd = config->console_fd},
+    };
+    return run.device < 0 ? run.device : run_machine(&run, ret, err);
+}
+
+static int kvm_available(const struct vm_config *config, struct error **err)
+{
+    if (config->boot != VM_BOOT_KERNEL) {
+        error_set(err, ENOTSUP, "the built-in runner boots kernels directly, without firmware");
+        return error_hint(err, "use --engine qemu for BIOS and UEFI");
+    }
+    if (config->disk_count > 0 || config->network) {
+        error_set(err, ENOTSUP, "the built-in runner has no disks yet");
+        return error_hint(err, "use --engine qemu");
+    }
+    _cleanup_kvm_report_ struct kvm_report report = {0};
+    int r = kvm_probe(&report, err);
+    if (r < 0 || report.health == KVM_HEALTHY)
+        return r;
+    error_set(err, report.health == KVM_FORBIDDEN ? EACCES : ENODEV, "%s", report.reason);
+    return report.remedy ? error_hint(err, "%s", report.remedy) : -ENODEV;
+}
+
+const struct vm_runner kvm_runner = {
+    .name = "kvm",
+    .available = kvm_available,
+    .run = kvm_run,
+};
