@@ -6,16 +6,14 @@
 
 #include "base/clock.h"
 #include "builder/stages.h"
+#include "customize/secret.h"
 
 void build_result_free(struct build_result *result)
 {
     free(result->engine);
     free(result->engine_reason);
     guest_info_free(&result->guest);
-    for (size_t i = 0; i < result->generated_passwords.count; i++)
-        explicit_bzero(result->generated_passwords.items[i],
-                       strlen(result->generated_passwords.items[i]));
-    strv_free(&result->generated_passwords);
+    secret_strv_free(&result->generated_passwords);
     *result = (struct build_result){0};
 }
 

@@ -10,6 +10,7 @@
 #include "base/fdio.h"
 #include "base/outfile.h"
 #include "builder/edit_guest.h"
+#include "customize/secret.h"
 #include "image/copy.h"
 #include "image/seal.h"
 
@@ -20,15 +21,9 @@ void edit_result_free(struct edit_result *result)
     guest_info_free(&result->guest);
     strv_free(&result->operations);
     strv_free(&result->programs);
-    for (size_t i = 0; i < result->generated_passwords.count; i++)
-        explicit_bzero(result->generated_passwords.items[i],
-                       strlen(result->generated_passwords.items[i]));
-    strv_free(&result->generated_passwords);
+    secret_strv_free(&result->generated_passwords);
     strv_free(&result->changes);
-    /* It may quote a file of keys. */
-    if (result->difference)
-        explicit_bzero(result->difference, strlen(result->difference));
-    free(result->difference);
+    secret_free(result->difference); /* it may quote a file of keys */
     *result = (struct edit_result){0};
 }
 

@@ -117,6 +117,18 @@ static int append_entry(const char *path, const struct side *before, const struc
     return 0;
 }
 
+/* What would break the lines of a difference cannot stand in a name there. */
+static char *one_line(const char *path, struct error **err)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        error_oom(err);
+    for (char *at = copy; at && *at; at++)
+        if (*at == '\n' || *at == '\t')
+            *at = '?';
+    return copy;
+}
+
 /* The path as it is now. *ret_text holds what side->text points to. */
 static int look_now(struct guest *guest, const char *path, struct side *side, char **ret_text)
 {
@@ -151,9 +163,10 @@ static int append_difference(struct guest *guest, const struct guest_journal_ent
                                .known = !has_text(entry->old_mode) || entry->old_contents};
     if (entry->change != GUEST_CHANGE_REMOVED && look_now(guest, entry->path, &after, &text) < 0)
         return 0;
-    int r = has_text(before.mode) || has_text(after.mode)
-                ? append_entry(entry->path, &before, &after, out, err)
-                : 0;
+    _cleanup_free_ char *name = one_line(entry->path, err);
+    int r = name ? 0 : -ENOMEM;
+    if (r == 0 && (has_text(before.mode) || has_text(after.mode)))
+        r = append_entry(name, &before, &after, out, err);
     if (text)
         explicit_bzero(text, after.size);
     return r;

@@ -201,10 +201,10 @@ const struct cli_command boot_command = {
     .description =
         "Boots the image under a throw-away overlay, watches its serial console, and ends with a "
         "verdict: cloud-init-done, cloud-init-degraded, cloud-init-failed, login-prompt, "
-        "line-seen, port-open, panic, "
-        "no-root-device, emergency-shell, no-bootloader, reset-loop, power-off or timeout. The "
-        "image is never written; its digest before and after is compared. Exit status 0 when the "
-        "expected verdict was reached.",
+        "line-seen, port-open, panic, no-root-device, emergency-shell, no-bootloader, reset-loop, "
+        "triple-fault, hang, power-off or timeout. The image is never written, but by --persist; "
+        "its digest before and after is compared. Firmware boots under QEMU only. Exit status 0 "
+        "when the expected verdict was reached, and the command of --run succeeded.",
     .example = "kiln boot web1.img --seed web1-seed.iso --timeout 5m",
     .options = boot_options,
     .min_operands = 1,

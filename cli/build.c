@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/kvm.h"
+#include "cli/passwords.h"
 
 struct build_arguments {
     struct catalog_arguments catalog;
@@ -50,10 +51,7 @@ static int fill_request(const struct build_arguments *arguments, struct build_re
                 : 0;
     if (r == 0)
         r = guest_engine_parse(arguments->engine, &request->engine, &cause);
-    if (r < 0)
-        cli_usage(err, "%s", error_message(cause));
-    error_free(cause);
-    return r;
+    return r < 0 ? cli_usage_because(err, cause) : 0;
 }
 
 /* The base's format is known only after the index is read; the name follows what was asked. */
@@ -71,12 +69,6 @@ static char *default_output(const struct catalog *catalog, const struct build_re
 static int print_json(const struct build_request *request, const struct build_result *result,
                       struct error **err)
 {
-    json_t *passwords = json_object();
-    for (size_t i = 0; i < result->generated_passwords.count; i++) {
-        const char *pair = result->generated_passwords.items[i];
-        const char *tab = strchr(pair, '\t');
-        json_object_setn_new(passwords, pair, (size_t)(tab - pair), json_string(tab + 1));
-    }
     return json_print(
         json_pack("{s:o, s:o, s:s, s:I, s:b, s:s, s:o, s:o, s:o, s:o, s:I}", "image",
                   json_text(request->image), "output", json_text(request->output), "format",
@@ -84,7 +76,8 @@ static int print_json(const struct build_request *request, const struct build_re
                   "base_cached", result->base_cached, "base_checksum", result->base_key, "grown",
                   result->grown ? json_text(result->growth.device) : json_null(), "engine",
                   json_text(result->engine), "engine_reason", json_text(result->engine_reason),
-                  "generated_passwords", passwords, "duration_ms", (json_int_t)result->duration_ms),
+                  "generated_passwords", cli_json_passwords(&result->generated_passwords),
+                  "duration_ms", (json_int_t)result->duration_ms),
         err);
 }
 
@@ -92,11 +85,7 @@ static void print_summary(const struct build_request *request, const struct buil
                           FILE *out)
 {
     char size[16];
-    for (size_t i = 0; i < result->generated_passwords.count; i++) {
-        const char *pair = result->generated_passwords.items[i];
-        int user = (int)strcspn(pair, "\t");
-        fprintf(out, "Password of %.*s: %s\n", user, pair, pair + user + 1);
-    }
+    cli_print_passwords(&result->generated_passwords, out);
     fprintf(out, "Output: %s\nFormat: %s\nSize: %s\nBase: %s (%s)\n", request->output,
             image_format_name(result->format), format_size(result->size, size), request->image,
             result->base_cached ? "from the cache" : "fetched and verified");

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/json.h"
+#include "cli/passwords.h"
 
 static void print_list(const char *label, const struct strv *list)
 {
@@ -16,16 +17,26 @@ static void print_list(const char *label, const struct strv *list)
     putchar('\n');
 }
 
+/* A name that holds newlines must not look like several. */
+static void print_line(const char *text)
+{
+    _cleanup_free_ char *shown = str_printable(text);
+    for (const char *at = shown ? shown : "?"; *at; at++)
+        if (*at == '\n')
+            fputs("\\x0a", stdout);
+        else
+            putchar(*at);
+    putchar('\n');
+}
+
 static void print_changes(const struct edit_request *request, const struct edit_result *result)
 {
     const char *verb = request->dry_run ? "would run" : "ran";
-    for (size_t i = 0; i < result->changes.count; i++) {
-        _cleanup_free_ char *shown = str_printable(result->changes.items[i]);
-        puts(shown ? shown : result->changes.items[i]);
-    }
+    for (size_t i = 0; i < result->changes.count; i++)
+        print_line(result->changes.items[i]);
     for (size_t i = 0; i < result->programs.count; i++) {
-        _cleanup_free_ char *shown = str_printable(result->programs.items[i]);
-        printf("* programs of the guest %s: %s\n", verb, shown ? shown : "?");
+        printf("* programs of the guest %s: ", verb);
+        print_line(result->programs.items[i]);
     }
     if (request->dry_run && result->changes.count == 0 && result->programs.count == 0)
         puts("Nothing would change.");
@@ -34,29 +45,14 @@ static void print_changes(const struct edit_request *request, const struct edit_
 /* As it is, for patch(1), but for a terminal without what would garble it. */
 static void print_difference(const char *text)
 {
-    if (!isatty(STDOUT_FILENO)) {
-        fputs(text, stdout);
-        return;
-    }
-    while (*text) {
-        size_t length = strcspn(text, "\n\t");
-        _cleanup_free_ char *part = strndup(text, length);
-        _cleanup_free_ char *shown = part ? str_printable(part) : NULL;
-        fputs(shown ? shown : "?", stdout);
-        text += length;
-        if (*text)
-            putchar(*text++);
-    }
+    _cleanup_free_ char *shown = isatty(STDOUT_FILENO) ? str_printable(text) : NULL;
+    fputs(shown ? shown : text, stdout);
 }
 
 void cli_edit_print(const struct edit_request *request, const struct edit_result *result,
                     bool quiet)
 {
-    for (size_t i = 0; i < result->generated_passwords.count; i++) {
-        const char *pair = result->generated_passwords.items[i];
-        int user = (int)strcspn(pair, "\t");
-        printf("Password of %.*s: %s\n", user, pair, pair + user + 1);
-    }
+    cli_print_passwords(&result->generated_passwords, stdout);
     if (request->dry_run)
         print_changes(request, result);
     if (result->difference)
@@ -95,17 +91,6 @@ static json_t *json_changes(const struct strv *changes)
     return array;
 }
 
-static json_t *json_passwords(const struct strv *passwords)
-{
-    json_t *object = json_object();
-    for (size_t i = 0; i < passwords->count; i++) {
-        const char *pair = passwords->items[i];
-        size_t user = strcspn(pair, "\t");
-        json_object_setn_new(object, pair, user, json_string(pair + user + 1));
-    }
-    return object;
-}
-
 static json_t *json_disks(const struct edit_request *request)
 {
     json_t *array = json_array();
@@ -125,7 +110,7 @@ int cli_edit_print_json(const struct edit_request *request, const struct edit_re
                   request->seal, "operations", json_list(&result->operations), "programs",
                   json_list(&result->programs), "changes", json_changes(&result->changes),
                   "difference", json_text(result->difference), "generated_passwords",
-                  json_passwords(&result->generated_passwords), "duration_ms",
+                  cli_json_passwords(&result->generated_passwords), "duration_ms",
                   (json_int_t)result->duration_ms),
         err);
 }

@@ -181,11 +181,8 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
     int r = image_format_parse(arguments->format, &options.format, &cause);
     if (r == 0)
         r = guest_engine_parse(arguments->engine, &options.engine, &cause);
-    if (r < 0) {
-        cli_usage(err, "%s", error_message(cause));
-        error_free(cause);
-        return -EINVAL;
-    }
+    if (r < 0)
+        return cli_usage_because(err, cause);
     struct facts facts = {.path = cli->operands[0]};
     r = inspect(arguments, &options, &facts, err);
     image_info_free(&facts.image);

@@ -161,6 +161,23 @@ is "$(small_cat small.img /etc/hostname)" commands 'and done'
 printf 'frobnicate x\n' >commands
 fails 2 'commands:1' 'a bad command is named by its line' "$kiln" customize small.img --commands-from-file commands
 
+# Killed at any time, an atomic edit leaves the old image or the new one, and nothing beside it.
+rm -f large && head -c 8M /dev/urandom >large
+small small.img
+before=$(sha256sum <small.img)
+torn=0
+for delay in 0.01 0.03 0.06 0.1 0.2; do
+    "$kiln" customize -q small.img --atomic --upload large:/var/large --hostname killed 2>/dev/null &
+    pid=$!
+    sleep "$delay"
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    [ "$(sha256sum <small.img)" = "$before" ] || [ "$(small_cat small.img /etc/hostname)" = killed ] || torn=1
+    e2fsck -fn small.img >/dev/null 2>&1 || torn=1
+done
+is "$torn" 0 'a killed atomic edit leaves the old image or the new one'
+is "$(find . -maxdepth 1 -name '.*.tmp')" '' 'and nothing beside it'
+
 # A guest for another machine.
 mkdir -p foreign && cp -a tree/. foreign
 printf '\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0\x01\0\0\0' >foreign/usr/bin/sh
