@@ -201,6 +201,29 @@ static void add_clock(struct str *out)
     aml_end(out, device);
 }
 
+/* A hardware-reduced machine has its button as a device (§4.8.2.2.1.2), and an event device (§5.6.9)
+ * whose interrupt says that it was pressed. */
+static void add_power_button(struct str *out)
+{
+    enum { pressed = 0x80 };
+    struct aml_mark button = aml_begin_device(out, "PWRB");
+    aml_name(out, "_HID");
+    aml_eisa_id(out, "PNP0C0C");
+    aml_end(out, button);
+
+    struct aml_mark events = aml_begin_device(out, "GED0");
+    aml_name(out, "_HID");
+    aml_string(out, "ACPI0013");
+    aml_name(out, "_CRS");
+    struct aml_mark resources = aml_begin_resources(out);
+    aml_irq(out, LAYOUT_POWER_IRQ);
+    aml_end_resources(out, resources);
+    struct aml_mark method = aml_begin_method(out, "_EVT", 1);
+    aml_notify(out, "PWRB", pressed);
+    aml_end(out, method);
+    aml_end(out, events);
+}
+
 /* \_S5: both power management blocks take the same sleep type. */
 static void add_sleep(struct str *out)
 {
@@ -222,6 +245,7 @@ static char *make_dsdt(const struct acpi_config *config, size_t *ret_size, struc
         add_pci_root(&aml, config);
     add_serial(&aml);
     add_clock(&aml);
+    add_power_button(&aml);
     aml_end(&aml, scope);
     add_sleep(&aml);
     *ret_size = aml.length;

@@ -16,8 +16,10 @@ enum {
     op_scope = 0x10,
     op_buffer = 0x11,
     op_package = 0x12,
+    op_method = 0x14,
     op_ext = 0x5b,
     op_ext_device = 0x82,
+    op_notify = 0x86,
 
     /* Every length is written in its longest form, so that terms need not be moved at their end. */
     length_bytes = 4,
@@ -125,6 +127,22 @@ struct aml_mark aml_begin_package(struct str *out, uint8_t count)
     struct aml_mark mark = begin_length(out);
     put8(out, count);
     return mark;
+}
+
+struct aml_mark aml_begin_method(struct str *out, const char *name, uint8_t arguments)
+{
+    put8(out, op_method);
+    struct aml_mark mark = begin_length(out);
+    str_append(out, name);
+    put8(out, arguments);
+    return mark;
+}
+
+void aml_notify(struct str *out, const char *name, uint8_t value)
+{
+    put8(out, op_notify);
+    str_append(out, name);
+    aml_integer(out, value);
 }
 
 /* §20.2.4: four bits in the first byte, below the number of bytes that follow, and eight in each of

@@ -24,7 +24,9 @@ void aml_eisa_id(struct str *out, const char *id);  /* EisaId ("PNP0A03"), §19.
 struct aml_mark aml_begin_scope(struct str *out, const char *name);
 struct aml_mark aml_begin_device(struct str *out, const char *name);
 struct aml_mark aml_begin_package(struct str *out, uint8_t count);
+struct aml_mark aml_begin_method(struct str *out, const char *name, uint8_t arguments);
 void aml_end(struct str *out, struct aml_mark mark);
+void aml_notify(struct str *out, const char *name, uint8_t value); /* Notify (name, value) */
 
 /* A resource template: descriptors follow. */
 struct aml_mark aml_begin_resources(struct str *out);

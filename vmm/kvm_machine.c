@@ -373,6 +373,12 @@ size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *
     return taken;
 }
 
+int kvm_machine_press_power(struct kvm_machine *machine, struct error **err)
+{
+    int r = kvm_vm_set_line(&machine->vm, LAYOUT_POWER_IRQ, true, err);
+    return r < 0 ? r : kvm_vm_set_line(&machine->vm, LAYOUT_POWER_IRQ, false, err);
+}
+
 const char *kvm_machine_reason(const struct kvm_machine *machine)
 {
     return machine->reason ? machine->reason : "";

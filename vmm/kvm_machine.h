@@ -52,6 +52,9 @@ int kvm_machine_start(struct kvm_machine *machine, struct error **err);
 size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *buffer, size_t size,
                         enum kvm_machine_state *ret_state);
 
+/* The guest is told that somebody pressed the button. */
+int kvm_machine_press_power(struct kvm_machine *machine, struct error **err);
+
 /* Why it does not run any more, and the registers; "" while it does. */
 const char *kvm_machine_reason(const struct kvm_machine *machine);
 

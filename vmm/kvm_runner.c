@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "vmm/console_log.h"
+#include "vmm/kvm_devices.h"
 #include "vmm/kvm_machine.h"
 #include "vmm/kvm_probe.h"
 #include "vmm/watch.h"
@@ -18,12 +19,14 @@ enum {
     quiet_ms = 1000,
     words_grace_ms = 2000, /* for what a machine that failed has still to say */
     words_quiet_ms = 300,  /* it has said it all */
+    power_down_ms = 90000, /* for a guest that was asked to switch itself off */
 };
 
 struct run {
     const struct vm_config *config;
     int device;
     struct kvm_machine *machine;
+    struct kvm_devices *devices; /* NULL: there are none */
     struct vm_watch *watch;
     struct console_log log;
     enum kvm_machine_state state;
@@ -33,7 +36,8 @@ struct run {
 
 static void run_release(struct run *run)
 {
-    kvm_machine_free(run->machine);
+    kvm_machine_free(run->machine); /* and the bus */
+    kvm_devices_free(run->devices);
     vm_watch_free(run->watch);
     if (run->device >= 0)
         close(run->device);
@@ -45,18 +49,38 @@ static bool decided(const struct run *run)
     return vm_watch_verdict(run->watch) != VERDICT_NONE;
 }
 
-/* Takes one portion of the console, after at most timeout_ms. */
+/* Takes one portion of each of what the machine says, after at most timeout_ms. */
 static int take_portion(struct run *run, uint64_t timeout_ms, bool *ret_any, struct error **err)
 {
     char buffer[16384];
-    size_t count =
-        kvm_machine_take(run->machine, timeout_ms, buffer, sizeof(buffer), &run->state);
-    *ret_any = count > 0;
-    if (count == 0)
+    size_t results = 0;
+    size_t count = kvm_machine_take(run->machine, timeout_ms, buffer, sizeof(buffer), &run->state);
+    int r = 0;
+    if (count > 0) {
+        run->heard_at = clock_now_ms();
+        vm_watch_console(run->watch, buffer, count);
+        r = console_log_write(&run->log, buffer, count, run->deadline, err);
+    }
+    if (run->devices) {
+        results = kvm_devices_take_results(run->devices, buffer, sizeof(buffer));
+        vm_watch_results(run->watch, buffer, results);
+    }
+    *ret_any = count > 0 || results > 0;
+    return r;
+}
+
+/* What the watch wants to be done; *ret_wait: when it has to be asked again. */
+static int step_watch(struct run *run, uint64_t *ret_wait, struct error **err)
+{
+    bool wants_connections;
+    *ret_wait = vm_watch_step(run->watch, &wants_connections);
+    if (!wants_connections || !run->devices)
         return 0;
-    run->heard_at = clock_now_ms();
-    vm_watch_console(run->watch, buffer, count);
-    return console_log_write(&run->log, buffer, count, run->deadline, err);
+    _cleanup_free_ char *list = kvm_devices_connections(run->devices);
+    if (!list)
+        return error_oom(err);
+    vm_watch_connections(run->watch, list);
+    return 0;
 }
 
 /* After a bad end: a panic's trace and a shell's explanation come behind the line that decided. */
@@ -89,19 +113,39 @@ static int reset(struct run *run, struct error **err)
 static int watch(struct run *run, struct error **err)
 {
     int r = 0;
-    while (r == 0 && !vm_watch_over(run->watch) && clock_now_ms() < run->deadline) {
-        bool any, wants_connections;
-        uint64_t quiet = clock_now_ms() - run->heard_at;
-        uint64_t wait = min_u64(quiet < quiet_ms ? tick_ms : slow_tick_ms,
-                                vm_watch_step(run->watch, &wants_connections));
-        r = take_portion(run, min_u64(wait, (uint64_t)deadline_left(run->deadline)), &any, err);
+    while (r == 0 && run->state == KVM_MACHINE_RUNNING && !vm_watch_over(run->watch) &&
+           clock_now_ms() < run->deadline) {
+        bool any;
+        uint64_t wait;
+        r = step_watch(run, &wait, err);
+        if (r < 0)
+            break;
+        uint64_t tick = clock_now_ms() - run->heard_at < quiet_ms ? tick_ms : slow_tick_ms;
+        wait = min_u64(min_u64(wait, tick), (uint64_t)deadline_left(run->deadline));
+        r = take_portion(run, wait, &any, err);
+        if (r == 0 && run->devices)
+            r = kvm_devices_failure(run->devices, err);
         if (r == 0 && run->state == KVM_MACHINE_RESET)
             r = reset(run, err);
-        if (run->state != KVM_MACHINE_RUNNING)
-            break;
     }
     if (r == 0 && decided(run) && !vm_verdict_good(vm_watch_verdict(run->watch)))
         r = hear_last_words(run, err);
+    return r;
+}
+
+/* A guest whose writes stay has to write them. What it says meanwhile goes to the log. */
+static int power_down(struct run *run, struct error **err)
+{
+    uint64_t limit = min_u64(run->deadline, deadline_after(power_down_ms));
+    report(run->config->reporter, REPORT_INFO, "Asking the guest to switch itself off");
+    int r = kvm_machine_press_power(run->machine, err);
+    while (r == 0 && run->state == KVM_MACHINE_RUNNING && clock_now_ms() < limit) {
+        bool any;
+        r = take_portion(run, tick_ms, &any, err);
+    }
+    if (r == 0 && run->state != KVM_MACHINE_OFF)
+        report(run->config->reporter, REPORT_WARNING,
+               "the guest did not switch itself off in time: the image may lack its last writes");
     return r;
 }
 
@@ -149,6 +193,8 @@ static int start(struct run *run, struct error **err)
         .pci = config->disk_count > 0 || config->network || config->results,
     };
     int r = kvm_machine_new(&machine, &run->machine, err);
+    if (r == 0 && machine.pci)
+        r = kvm_devices_add(config, kvm_machine_pci(run->machine), &run->devices, err);
     return r < 0 ? r : kvm_machine_start(run->machine, err);
 }
 
@@ -176,6 +222,9 @@ static int run_machine(struct run *run, struct vm_result *ret, struct error **er
     if (r == 0)
         r = watch(run, err);
     uint64_t duration = clock_now_ms() - began;
+    if (r == 0 && run->config->persist && run->state == KVM_MACHINE_RUNNING &&
+        vm_verdict_good(vm_watch_verdict(run->watch)))
+        r = power_down(run, err);
     if (r == 0)
         kvm_machine_stop(run->machine);
     if (r == 0)
@@ -209,10 +258,6 @@ static int kvm_available(const struct vm_config *config, struct error **err)
     if (config->boot != VM_BOOT_KERNEL) {
         error_set(err, ENOTSUP, "the built-in runner boots kernels directly, without firmware");
         return error_hint(err, "use --engine qemu for BIOS and UEFI");
-    }
-    if (config->disk_count > 0 || config->network) {
-        error_set(err, ENOTSUP, "the built-in runner has no disks yet");
-        return error_hint(err, "use --engine qemu");
     }
     _cleanup_kvm_report_ struct kvm_report report = {0};
     int r = kvm_probe(&report, err);

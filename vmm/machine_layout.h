@@ -22,6 +22,7 @@ enum {
     LAYOUT_PM_PORT = 0x600,
     LAYOUT_SERIAL_PORT = 0x3f8,
     LAYOUT_SERIAL_IRQ = 4,
+    LAYOUT_POWER_IRQ = 5,
 };
 
 #define LAYOUT_MEMORY32      UINT32_C(0xc0000000) /* memory of PCI devices */

@@ -30,11 +30,6 @@ struct pci_bus {
     bool has_ecam, has_ports;
 };
 
-static uint64_t all_ones(unsigned size)
-{
-    return size >= 8 ? UINT64_MAX : (UINT64_C(1) << (8 * size)) - 1;
-}
-
 /* `address`: of ECAM, 4096 bytes a function, of which conventional devices use the first 256. The
  * access lies within the function. */
 static uint64_t config_read(const struct pci_bus *bus, uint64_t address, unsigned size)
@@ -42,7 +37,7 @@ static uint64_t config_read(const struct pci_bus *bus, uint64_t address, unsigne
     uint64_t function = address / FUNCTION_SIZE, offset = address % FUNCTION_SIZE;
     struct pci_device *device = function % 8 == 0 ? bus->slots[function / 8] : NULL;
     if (!device)
-        return all_ones(size);
+        return UINT64_MAX;
     if (!range_within(offset, size, PCI_CONFIG_SIZE))
         return 0;
     return pci_device_config_read(device, (unsigned)offset, size);
@@ -60,7 +55,7 @@ static uint64_t ecam_read(void *opaque, uint64_t offset, unsigned size)
 {
     return range_within(offset % FUNCTION_SIZE, size, FUNCTION_SIZE)
                ? config_read(opaque, offset, size)
-               : all_ones(size);
+               : UINT64_MAX;
 }
 
 static void ecam_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)
@@ -74,7 +69,7 @@ static const struct bus_ops ecam_ops = {.read = ecam_read, .write = ecam_write};
 static uint64_t address_read(void *opaque, uint64_t offset, unsigned size)
 {
     const struct pci_bus *bus = opaque;
-    return offset == 0 && size == 4 ? bus->address : all_ones(size);
+    return offset == 0 && size == 4 ? bus->address : UINT64_MAX;
 }
 
 static void address_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)
@@ -101,7 +96,7 @@ static uint64_t data_read(void *opaque, uint64_t offset, unsigned size)
 {
     uint64_t target;
     return data_target(opaque, offset, size, &target) ? config_read(opaque, target, size)
-                                                      : all_ones(size);
+                                                      : UINT64_MAX;
 }
 
 static void data_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)

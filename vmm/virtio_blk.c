@@ -54,6 +54,8 @@ enum {
     RANGE_SECTORS_MAX = 1 << 17, /* 64 MiB: where there are no holes, zeroes are written */
     QUEUES_MAX = 8,
     SERIAL_SIZE = 20,
+    GATHER_SIZE = 128 << 10,
+    DIRECT_MIN = 32 << 10, /* bytes of a buffer that is worth an access of its own */
 
     TYPE_IN = 0,
     TYPE_OUT = 1,
@@ -86,6 +88,7 @@ struct virtio_blk {
     bool read_only;
     bool reported;
     char serial[SERIAL_SIZE];
+    uint8_t gathered[GATHER_SIZE]; /* what is scattered in the guest's memory */
     void (*failed)(void *context, const struct error *error);
     void *context;
 };
@@ -108,50 +111,79 @@ static bool on_disk(const struct virtio_blk *blk, uint64_t sector, uint64_t byte
            range_within(sector, bytes / SECTOR_SIZE, blk->size / SECTOR_SIZE);
 }
 
+/* Data goes straight between the image and the guest's memory. Only small scattered buffers, such
+ * as the pages of a file, are put together first: to most block sources, many small accesses cost
+ * far more than one and a copy. */
+static bool is_worth_it(const struct iovec *part, size_t count)
+{
+    return count == 1 || part->iov_len >= DIRECT_MIN;
+}
+
+static int read_some(struct virtio_blk *blk, struct virtq_chain *chain, uint64_t offset,
+                     struct error **err)
+{
+    const struct iovec *part = chain->in;
+    size_t count = part->iov_len;
+    int r;
+    if (is_worth_it(part, chain->in_count)) {
+        r = block_pread(blk->block, part->iov_base, count, offset, err);
+        if (r >= 0)
+            virtq_was_written(chain, count);
+        return r;
+    }
+    count = (size_t)min_u64(chain->in_size, sizeof(blk->gathered));
+    r = block_pread(blk->block, blk->gathered, count, offset, err);
+    if (r >= 0)
+        virtq_write(chain, blk->gathered, count);
+    return r;
+}
+
+static int write_some(struct virtio_blk *blk, struct virtq_chain *chain, uint64_t offset,
+                      struct error **err)
+{
+    const struct iovec *part = chain->out;
+    size_t count = part->iov_len;
+    int r;
+    if (is_worth_it(part, chain->out_count)) {
+        r = block_pwrite(blk->block, part->iov_base, count, offset, err);
+        virtq_was_read(chain, count);
+        return r;
+    }
+    count = virtq_read(chain, blk->gathered, sizeof(blk->gathered));
+    return block_pwrite(blk->block, blk->gathered, count, offset, err);
+}
+
 static uint8_t do_read(struct virtio_blk *blk, struct virtq_chain *chain, uint64_t sector)
 {
     _cleanup_error_ struct error *error = NULL;
+    uint64_t end = sector * SECTOR_SIZE + chain->in_size;
+    int r = 0;
     if (!on_disk(blk, sector, chain->in_size))
         return STATUS_IOERR;
-    uint64_t offset = sector * SECTOR_SIZE;
-    int r = 0;
-    for (size_t i = 0; i < chain->in_count && r >= 0; i++) {
-        const struct iovec *part = &chain->in[i];
-        r = block_pread(blk->block, part->iov_base, part->iov_len, offset, &error);
-        offset += part->iov_len;
-    }
-    if (r >= 0)
-        chain->written += (uint32_t)chain->in_size;
+    while (r >= 0 && chain->in_size > 0)
+        r = read_some(blk, chain, end - chain->in_size, &error);
     return status_of(blk, r, error);
 }
 
-static int flush_if(struct virtio_blk *blk, bool wanted, struct error **err)
-{
-    return wanted ? block_flush(blk->block, err) : 0;
-}
-
-static uint8_t do_write(struct virtio_blk *blk, const struct virtq_chain *chain, uint64_t sector)
+static uint8_t do_write(struct virtio_blk *blk, struct virtq_chain *chain, uint64_t sector)
 {
     _cleanup_error_ struct error *error = NULL;
+    uint64_t end = sector * SECTOR_SIZE + chain->out_size;
+    int r = 0;
     if (blk->read_only || !on_disk(blk, sector, chain->out_size))
         return STATUS_IOERR;
-    uint64_t offset = sector * SECTOR_SIZE;
-    int r = 0;
-    for (size_t i = 0; i < chain->out_count && r >= 0; i++) {
-        const struct iovec *part = &chain->out[i];
-        r = block_pwrite(blk->block, part->iov_base, part->iov_len, offset, &error);
-        offset += part->iov_len;
-    }
+    while (r >= 0 && chain->out_size > 0)
+        r = write_some(blk, chain, end - chain->out_size, &error);
     /* A driver that does not flush is one that expects its writes to last (§5.2.6.2). */
-    if (r >= 0)
-        r = flush_if(blk, !virtio_device_has(&blk->device, BLK_F_FLUSH), &error);
+    if (r >= 0 && !virtio_device_has(&blk->device, BLK_F_FLUSH))
+        r = block_flush(blk->block, &error);
     return status_of(blk, r, error);
 }
 
 static uint8_t do_flush(struct virtio_blk *blk)
 {
     _cleanup_error_ struct error *error = NULL;
-    int r = flush_if(blk, true, &error);
+    int r = block_flush(blk->block, &error);
     return status_of(blk, r, error);
 }
 

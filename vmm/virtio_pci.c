@@ -9,27 +9,7 @@
 #include "base/endian.h"
 #include "vmm/msix.h"
 #include "vmm/pci_device.h"
-
-/* VIRTIO 1.2 §4.1.4.3, without the two fields of features that are not offered. */
-struct common {
-    le32_t device_feature_select;
-    le32_t device_feature;
-    le32_t driver_feature_select;
-    le32_t driver_feature;
-    le16_t config_vector;
-    le16_t queue_count;
-    uint8_t status;
-    uint8_t config_generation;
-    le16_t queue_select;
-    le16_t queue_size;
-    le16_t queue_vector;
-    le16_t queue_enable;
-    le16_t queue_notify_offset;
-    le64_t queue_descriptors;
-    le64_t queue_driver;
-    le64_t queue_device;
-};
-_Static_assert(sizeof(struct common) == 56, "VIRTIO 1.2 §4.1.4.3");
+#include "vmm/virtio_common.h"
 
 /* The memory of the device: its parts, and what capability tells the guest of them. */
 enum {
@@ -41,7 +21,6 @@ enum {
     BAR_SIZE = 0x4000,
 
     NOTIFY_STEP = 4, /* bytes between the doorbells of two queues */
-    NO_VECTOR = 0xffff,
 
     CAPABILITY_VENDOR = 0x09,
     CAPABILITY_MSIX = 0x11,
@@ -75,10 +54,8 @@ struct virtio_pci {
     struct msix *msix;
     unsigned msix_capability, access_capability; /* where their headers are */
 
-    /* What the driver set, beside what the device keeps; with the device's lock. */
-    uint32_t device_feature_select, driver_feature_select;
-    uint16_t queue_select;
-    uint16_t vectors[VIRTIO_CONFIG_CHANGE + 1];
+    /* With the device's lock. */
+    struct virtio_common common;
     uint8_t isr;
 
     uint64_t doorbells[VIRTIO_QUEUES_MAX]; /* their addresses; 0: there is none */
@@ -95,130 +72,7 @@ static void interrupt(struct virtio_transport *transport, unsigned queue)
     struct virtio_pci *self =
         (struct virtio_pci *)((char *)transport - offsetof(struct virtio_pci, transport));
     self->isr |= queue == VIRTIO_CONFIG_CHANGE ? 2 : 1; /* §4.1.4.5 */
-    msix_signal(self->msix, self->vectors[queue]);
-}
-
-static struct virtqueue *selected_queue(struct virtio_pci *self)
-{
-    return self->queue_select < self->device->queue_count
-               ? &self->device->queues[self->queue_select]
-               : NULL;
-}
-
-static uint32_t half(uint64_t value, uint32_t select)
-{
-    return select == 0 ? (uint32_t)value : select == 1 ? (uint32_t)(value >> 32) : 0;
-}
-
-/* With the device's lock. */
-static void common_fill(struct virtio_pci *self, struct common *ret)
-{
-    const struct virtio_device *device = self->device;
-    const struct virtqueue *queue = selected_queue(self);
-    *ret = (struct common){
-        .device_feature_select = le32_put(self->device_feature_select),
-        .device_feature = le32_put(half(device->features, self->device_feature_select)),
-        .driver_feature_select = le32_put(self->driver_feature_select),
-        .driver_feature = le32_put(half(device->driver_features, self->driver_feature_select)),
-        .config_vector = le16_put(self->vectors[VIRTIO_CONFIG_CHANGE]),
-        .queue_count = le16_put((uint16_t)device->queue_count),
-        .status = device->status,
-        .queue_select = le16_put(self->queue_select),
-        .queue_vector = le16_put(NO_VECTOR),
-    };
-    /* A size of 0 says that there is no such queue. */
-    if (!queue)
-        return;
-    ret->queue_size = le16_put(queue->size);
-    ret->queue_vector = le16_put(self->vectors[self->queue_select]);
-    ret->queue_enable = le16_put(queue->enabled);
-    ret->queue_notify_offset = le16_put(self->queue_select);
-    ret->queue_descriptors = le64_put(queue->descriptors);
-    ret->queue_driver = le64_put(queue->available);
-    ret->queue_device = le64_put(queue->used_ring);
-}
-
-/* The guest hears of a vector that does not exist by reading back that there is none. */
-static void set_vector(struct virtio_pci *self, unsigned slot, uint64_t vector)
-{
-    self->vectors[slot] = vector < msix_vectors(self->msix) ? (uint16_t)vector : NO_VECTOR;
-}
-
-static void set_driver_features(struct virtio_pci *self, uint32_t value)
-{
-    struct virtio_device *device = self->device;
-    if (self->driver_feature_select > 1 || (device->status & VIRTIO_STATUS_FEATURES_OK))
-        return;
-    unsigned shift = 32 * self->driver_feature_select;
-    device->driver_features &= ~((uint64_t)UINT32_MAX << shift);
-    device->driver_features |= (uint64_t)value << shift;
-}
-
-/* A write into one of the fields of 64 bits: whole, or one of its halves. */
-static void write_address(uint64_t *address, uint64_t offset, unsigned size, uint64_t value)
-{
-    if (size == 8)
-        *address = value;
-    else if (size == 4 && offset == 0)
-        *address = (*address & ~(uint64_t)UINT32_MAX) | (uint32_t)value;
-    else if (size == 4 && offset == 4)
-        *address = (*address & UINT32_MAX) | value << 32;
-}
-
-/* Fields of the selected queue; once it is enabled, only a reset changes them. */
-static void queue_write(struct virtio_pci *self, uint64_t offset, unsigned size, uint64_t value)
-{
-    struct virtqueue *queue = selected_queue(self);
-    if (!queue)
-        return;
-    if (offset == offsetof(struct common, queue_vector) && size == 2) {
-        set_vector(self, self->queue_select, value);
-        return;
-    }
-    if (queue->enabled)
-        return;
-    if (offset == offsetof(struct common, queue_size) && size == 2)
-        queue->size = (uint16_t)value;
-    else if (offset == offsetof(struct common, queue_enable) && size == 2 && value == 1)
-        virtio_device_enable_queue(self->device, self->queue_select);
-    else if (offset >= offsetof(struct common, queue_device))
-        write_address(&queue->used_ring, offset - offsetof(struct common, queue_device), size,
-                      value);
-    else if (offset >= offsetof(struct common, queue_driver))
-        write_address(&queue->available, offset - offsetof(struct common, queue_driver), size,
-                      value);
-    else if (offset >= offsetof(struct common, queue_descriptors))
-        write_address(&queue->descriptors, offset - offsetof(struct common, queue_descriptors),
-                      size, value);
-}
-
-static void transport_reset(struct virtio_pci *self)
-{
-    self->device_feature_select = self->driver_feature_select = 0;
-    self->queue_select = 0;
-    self->isr = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(self->vectors); i++)
-        self->vectors[i] = NO_VECTOR;
-}
-
-static void common_write(struct virtio_pci *self, uint64_t offset, unsigned size, uint64_t value)
-{
-    if (offset == offsetof(struct common, device_feature_select) && size == 4)
-        self->device_feature_select = (uint32_t)value;
-    else if (offset == offsetof(struct common, driver_feature_select) && size == 4)
-        self->driver_feature_select = (uint32_t)value;
-    else if (offset == offsetof(struct common, driver_feature) && size == 4)
-        set_driver_features(self, (uint32_t)value);
-    else if (offset == offsetof(struct common, config_vector) && size == 2)
-        set_vector(self, VIRTIO_CONFIG_CHANGE, value);
-    else if (offset == offsetof(struct common, queue_select) && size == 2)
-        self->queue_select = (uint16_t)value;
-    else if (offset == offsetof(struct common, status) && size == 1) {
-        virtio_device_set_status(self->device, (uint8_t)value);
-        if (value == 0)
-            transport_reset(self);
-    } else if (offset >= offsetof(struct common, queue_size))
-        queue_write(self, offset, size, value);
+    msix_signal(self->msix, self->common.vectors[queue]);
 }
 
 /* Doorbells ring without an exit while the device can be seen and is in use; at other times, and
@@ -275,9 +129,7 @@ static uint64_t pci_read(struct pci_device *pci, uint64_t offset, unsigned size)
         value = self->isr;
         self->isr = 0;
     } else if (offset < ISR_AT) {
-        struct common common;
-        common_fill(self, &common);
-        value = bytes_read(&common, sizeof(common), offset - COMMON_AT, size);
+        value = virtio_common_read(&self->common, self->device, offset - COMMON_AT, size);
     }
     pthread_mutex_unlock(&self->device->lock);
     return value;
@@ -290,9 +142,10 @@ static void pci_write(struct pci_device *pci, uint64_t offset, unsigned size, ui
         virtio_device_kick(self->device);
     } else if (offset >= MSIX_AT) {
         msix_write(self->msix, offset - MSIX_AT, size, value);
-    } else if (offset < COMMON_AT + sizeof(struct common)) {
+    } else if (offset < COMMON_AT + VIRTIO_COMMON_SIZE) {
         pthread_mutex_lock(&self->device->lock);
-        common_write(self, offset - COMMON_AT, size, value);
+        if (virtio_common_write(&self->common, self->device, offset - COMMON_AT, size, value))
+            self->isr = 0;
         update_doorbells(self);
         pthread_mutex_unlock(&self->device->lock);
     }
@@ -357,7 +210,8 @@ static void pci_reset(struct pci_device *pci)
     memcpy(pci->config + self->msix_capability + 2, &control, sizeof(control));
     pthread_mutex_lock(&self->device->lock);
     virtio_device_set_status(self->device, 0);
-    transport_reset(self);
+    virtio_common_reset(&self->common);
+    self->isr = 0;
     update_doorbells(self);
     pthread_mutex_unlock(&self->device->lock);
     msix_reset(self->msix);
@@ -419,7 +273,7 @@ static void add_capabilities(struct virtio_pci *self)
       msix_writable = {.control = le16_put(MSIX_ENABLE | MSIX_FUNCTION_MASK)};
     _Static_assert(sizeof(msix) == 10, "PCI Local Bus 3.0 §6.8.2, without the header");
 
-    add_part(self, PART_COMMON, COMMON_AT, sizeof(struct common), 0);
+    add_part(self, PART_COMMON, COMMON_AT, VIRTIO_COMMON_SIZE, 0);
     add_part(self, PART_ISR, ISR_AT, 1, 0);
     add_part(self, PART_NOTIFY, NOTIFY_AT, NOTIFY_STEP * self->device->queue_count, NOTIFY_STEP);
     if (self->device->config_size > 0)
@@ -438,7 +292,8 @@ int virtio_pci_add(struct pci_bus *bus, struct virtio_device *device, struct err
     }
     self->device = device;
     self->transport.interrupt = interrupt;
-    transport_reset(self);
+    self->common.vector_count = device->queue_count + 1;
+    virtio_common_reset(&self->common);
     const struct pci_id id = {
         .vendor = VIRTIO_VENDOR,
         .device = (uint16_t)(VIRTIO_DEVICE_BASE + device->ops->type),
@@ -450,7 +305,7 @@ int virtio_pci_add(struct pci_bus *bus, struct virtio_device *device, struct err
     };
     pci_device_init(&self->pci, &virtio_pci_ops, &id, BAR_SIZE);
     struct machine_hooks *hooks = pci_bus_hooks(bus);
-    int r = msix_new(hooks, device->queue_count + 1, &self->msix, err);
+    int r = msix_new(hooks, self->common.vector_count, &self->msix, err);
     if (r == 0)
         r = virtio_device_start(device, hooks->memory, &self->transport, err);
     if (r < 0) {

@@ -187,17 +187,15 @@ void virtq_push(struct virtqueue *queue, uint16_t head, uint32_t written)
 bool virtq_should_signal(struct virtqueue *queue)
 {
     uint16_t before = queue->signalled, now = queue->next_used;
-    if (queue->signalled_once && before == now)
+    if (before == now)
         return false;
-    bool first = !queue->signalled_once;
     queue->signalled = now;
-    queue->signalled_once = true;
     /* The driver sets its wish and then looks at the index: one of us sees the other. */
     if (!queue->event_idx)
         return !(shared_load(queue->avail + RING_FLAGS, __ATOMIC_SEQ_CST) & AVAIL_NO_INTERRUPT);
     /* Did we pass the entry that it waits for (VIRTIO 1.2 §2.7.10)? */
     uint16_t event = shared_load(used_event(queue), __ATOMIC_SEQ_CST);
-    return first || (uint16_t)(now - event - 1) < (uint16_t)(now - before);
+    return (uint16_t)(now - event - 1) < (uint16_t)(now - before);
 }
 
 void virtq_notify_off(struct virtqueue *queue)
@@ -234,35 +232,43 @@ static void parts_advance(struct iovec **parts, size_t *part_count, size_t count
     }
 }
 
+void virtq_was_read(struct virtq_chain *chain, size_t count)
+{
+    parts_advance(&chain->out, &chain->out_count, count);
+    chain->out_size -= count;
+}
+
+void virtq_was_written(struct virtq_chain *chain, size_t count)
+{
+    parts_advance(&chain->in, &chain->in_count, count);
+    chain->in_size -= count;
+    chain->written += (uint32_t)count;
+}
+
 size_t virtq_read(struct virtq_chain *chain, void *buf, size_t count)
 {
-    size_t wanted = (size_t)min_u64(count, chain->out_size);
     uint8_t *to = buf;
-    for (size_t left = wanted; left > 0;) {
-        size_t step = (size_t)min_u64(left, chain->out->iov_len);
-        memcpy(to, chain->out->iov_base, step);
-        parts_advance(&chain->out, &chain->out_count, step);
-        to += step;
-        left -= step;
+    size_t done = 0;
+    while (done < count && chain->out_size > 0) {
+        size_t step = (size_t)min_u64(count - done, chain->out->iov_len);
+        memcpy(to + done, chain->out->iov_base, step);
+        virtq_was_read(chain, step);
+        done += step;
     }
-    chain->out_size -= wanted;
-    return wanted;
+    return done;
 }
 
 size_t virtq_write(struct virtq_chain *chain, const void *buf, size_t count)
 {
-    size_t wanted = (size_t)min_u64(count, chain->in_size);
     const uint8_t *from = buf;
-    for (size_t left = wanted; left > 0;) {
-        size_t step = (size_t)min_u64(left, chain->in->iov_len);
-        memcpy(chain->in->iov_base, from, step);
-        parts_advance(&chain->in, &chain->in_count, step);
-        from += step;
-        left -= step;
+    size_t done = 0;
+    while (done < count && chain->in_size > 0) {
+        size_t step = (size_t)min_u64(count - done, chain->in->iov_len);
+        memcpy(chain->in->iov_base, from + done, step);
+        virtq_was_written(chain, step);
+        done += step;
     }
-    chain->in_size -= wanted;
-    chain->written += (uint32_t)wanted;
-    return wanted;
+    return done;
 }
 
 uint8_t *virtq_take_last(struct virtq_chain *chain)

@@ -31,7 +31,6 @@ struct virtqueue {
     uint16_t next_avail; /* the next entry of the available ring to take */
     uint16_t next_used;  /* the next entry of the used ring to fill */
     uint16_t signalled;  /* next_used when the driver was last asked for */
-    bool signalled_once;
 };
 
 /* One request: the buffers to read, then those to write, with neighbours in memory joined. */
@@ -69,5 +68,8 @@ bool virtq_notify_on(struct virtqueue *queue);
  * them. Return how many were moved. */
 size_t virtq_read(struct virtq_chain *chain, void *buf, size_t count);
 size_t virtq_write(struct virtq_chain *chain, const void *buf, size_t count);
+/* The same for bytes that the caller has moved itself; `count` of them are there. */
+void virtq_was_read(struct virtq_chain *chain, size_t count);
+void virtq_was_written(struct virtq_chain *chain, size_t count);
 /* Takes the last byte off `in`. NULL when there is none. */
 uint8_t *virtq_take_last(struct virtq_chain *chain);

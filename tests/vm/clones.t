@@ -48,7 +48,7 @@ ok 'debian-12 builds' "$kiln" build debian-12 -o machine.img --upload tell:/usr/
 # It lives: this boot does write into the image.
 printf '#cloud-config\npower_state: {mode: poweroff, timeout: 60}\n' >off
 ok 'the original gets a seed' "$kiln" seed -o original.iso --user-data off --hostname original
-timeout 900 qemu-system-x86_64 -machine q35 -accel tcg -m 512 -nographic -no-reboot -monitor none \
+timeout 1800 qemu-system-x86_64 -machine q35 -accel tcg -m 512 -nographic -no-reboot -monitor none \
     -drive file=machine.img,format=raw,if=virtio -drive file=original.iso,format=raw,if=virtio,readonly=on \
     -nic user,model=virtio-net-pci -serial file:original.log -display none </dev/null >qemu.out 2>&1
 is $? 0 'the original boots and switches itself off'
@@ -74,7 +74,7 @@ boot() {
     local name=$1
     shift
     qemu-img create -q -f qcow2 -b "$tmp/machine.img" -F raw "$name.qcow2" &&
-        "$kiln" boot "$name.qcow2" "$@" --timeout 900s --console-log "$name.log" --json >"$name.json" 2>"$name.err"
+        "$kiln" boot "$name.qcow2" "$@" --timeout 1800s --console-log "$name.log" --json >"$name.json" 2>"$name.err"
 }
 printf '#cloud-config\n{}\n' >nothing
 for name in web1 web2; do

@@ -15,7 +15,7 @@ ok 'an image with something to do at its first boot' "$kiln" build debian-12 -o 
 like "$err$out" 'Engine: native' 'without an appliance'
 ok 'its file system is clean' fsck_clean web.img 3
 
-boot() { run "$kiln" boot web.img --persist --direct-kernel --timeout 10m --console-log "$1" --wait-for "$2"; }
+boot() { run "$kiln" boot web.img --persist --direct-kernel --timeout 20m --console-log "$1" --wait-for "$2"; }
 boot first.log 'firstboot: the log has'
 is "$status" 0 'the first boot comes to the scripts'
 [ "$status" -eq 0 ] || { show; tail -n 30 first.log; } | sed 's/^/# /'

@@ -44,7 +44,7 @@ try off --kernel cloud --initrd initrd.gz --append console=ttyS0 --expect power-
 try cut --kernel cloud --initrd cut.gz --append 'console=ttyS0 panic=-1'
 try large --kernel cloud --initrd initrd.gz --append console=ttyS0 --memory 5G --wait-for '^inside: '
 try silent --kernel cloud --initrd initrd.gz --append 'console=ttyS7 quiet' --timeout 20s --expect timeout
-ls /tmp /var/tmp >out/left
+ls -A "$TMPDIR" >out/left
 ps >out/processes
 exit 0
 END

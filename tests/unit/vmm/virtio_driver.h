@@ -9,7 +9,7 @@
 enum {
     DRIVER_QUEUES = 12,
     DRIVER_QUEUE_SIZE = 16,
-    DRIVER_MESSAGE = 0x4000, /* the data of vector n's message is this plus n */
+    DRIVER_MESSAGE = 0x4000, /* of the first slot's vector 0; see driver_message() */
 };
 
 /* Where a driver keeps its things in the guest's memory. */
@@ -39,6 +39,12 @@ struct driver_part {
     uint32_t length;
     bool write; /* by the device */
 };
+
+/* The data of a vector's message. */
+static inline uint32_t driver_message(const struct driver *d, unsigned vector)
+{
+    return DRIVER_MESSAGE + 0x100 * (d->slot - 1) + vector;
+}
 
 static inline void *driver_memory(const struct driver *d, uint64_t address, uint64_t length)
 {
@@ -107,7 +113,7 @@ static inline void driver_set_vector(const struct driver *d, unsigned vector)
     uint32_t table = (uint32_t)fake_config_read(d->machine, d->slot, d->msix + 4, 4);
     driver_write(d, table + 16 * vector, 4, 0xfee00000);
     driver_write(d, table + 16 * vector + 4, 4, 0);
-    driver_write(d, table + 16 * vector + 8, 4, DRIVER_MESSAGE + vector);
+    driver_write(d, table + 16 * vector + 8, 4, driver_message(d, vector));
     driver_write(d, table + 16 * vector + 12, 4, 0);
 }
 
@@ -222,7 +228,7 @@ static inline bool driver_wait(struct driver *d, unsigned index, uint32_t *ret_h
     struct driver_queue *queue = &d->queues[index];
     const uint16_t *used_index = driver_ring(d, queue->used, 2);
     while (le16toh(__atomic_load_n(used_index, __ATOMIC_ACQUIRE)) == queue->taken)
-        if (!fake_interrupted(d->machine, DRIVER_MESSAGE + index + 1, 3000))
+        if (!fake_interrupted(d->machine, driver_message(d, index + 1), 3000))
             return false;
     const uint8_t *element =
         driver_memory(d, queue->used + 4 + 8u * (queue->taken % DRIVER_QUEUE_SIZE), 8);
