@@ -65,9 +65,6 @@ int customize_run(const struct customize_plan *plan, struct customize_context *c
 
 void customize_context_free(struct customize_context *context)
 {
-    struct strv *passwords = &context->generated_passwords;
-    for (size_t i = 0; i < passwords->count; i++)
-        explicit_bzero(passwords->items[i], strlen(passwords->items[i]));
-    strv_free(passwords);
+    secret_strv_free(&context->generated_passwords);
     strv_free(&context->settings.relabel_excludes);
 }

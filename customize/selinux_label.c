@@ -168,14 +168,26 @@ static int add_name(void *context, const char *name)
 
 static int walk_path(struct walk *walk, const char *path, struct error **err);
 
+/* A mount point whose file system this engine cannot read, such as the ESP, is no failure. */
+static int pass_over(int r, struct error *cause, struct error **err)
+{
+    if (!means_no_labels(r))
+        return r < 0 ? error_move(err, cause) : 0;
+    error_free(cause);
+    return 0;
+}
+
 static int walk_directory(struct walk *walk, const char *path, uint64_t inode, struct error **err)
 {
     bool again;
+    struct error *cause = NULL;
     _cleanup_strv_ struct strv names = {0};
     int r = enter(&walk->visits, inode, &again, err);
     if (r < 0 || again)
         return r;
-    r = guest_list(walk->guest, path, add_name, &names, err);
+    r = guest_list(walk->guest, path, add_name, &names, &cause);
+    if (r < 0)
+        return pass_over(r, cause, err);
     for (size_t i = 0; r == 0 && i < names.count; i++) {
         _cleanup_free_ char *child =
             str_printf(err, "%s/%s", strcmp(path, "/") == 0 ? "" : path, names.items[i]);
@@ -193,9 +205,11 @@ static int walk_path(struct walk *walk, const char *path, struct error **err)
     struct guest_stat st;
     if (is_excluded(walk, path))
         return 0;
-    int r = guest_stat(walk->guest, path, false, &st, err);
-    if (r == 0)
-        r = selinux_label_path(walk->guest, walk->policy, path, &st, walk->when, walk->count, err);
+    struct error *cause = NULL;
+    int r = guest_stat(walk->guest, path, false, &st, &cause);
+    if (r < 0)
+        return pass_over(r, cause, err);
+    r = selinux_label_path(walk->guest, walk->policy, path, &st, walk->when, walk->count, err);
     if (r < 0)
         return r;
     if (walk->count->seen % progress_each == 0)

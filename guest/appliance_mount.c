@@ -103,6 +103,16 @@ static bool keeps_identity(const char *device, const char *type)
     return str_starts(device, "btrfsvol:");
 }
 
+/* tune2fs writes all checksums of an ext4 anew only where e2fsck has just been. */
+static int renew_one(guestfs_h *g, const char *device, const char *type)
+{
+    int r = guestfs_set_uuid_random(g, device);
+    if (r == 0 || !str_starts(type, "ext"))
+        return r;
+    r = guestfs_e2fsck(g, device, GUESTFS_E2FSCK_CORRECT, 1, -1);
+    return r < 0 ? r : guestfs_set_uuid_random(g, device);
+}
+
 static int renew_file_systems(struct appliance *appliance, struct error **err)
 {
     guestfs_h *g = appliance->handle;
@@ -110,7 +120,7 @@ static int renew_file_systems(struct appliance *appliance, struct error **err)
     if (!table)
         return appliance_fail(appliance, err);
     for (size_t i = 0; table[i]; i += 2) {
-        if (keeps_identity(table[i], table[i + 1]) || guestfs_set_uuid_random(g, table[i]) == 0)
+        if (keeps_identity(table[i], table[i + 1]) || renew_one(g, table[i], table[i + 1]) == 0)
             continue;
         if (guestfs_last_errno(g) != ENOTSUP) {
             appliance_fail(appliance, err);

@@ -84,9 +84,9 @@ static int run_in(struct guest *guest, const char *dir, const char *script,
         return -ENOMEM;
     if (guestfs_write(g, program, script, strlen(script)) < 0)
         return appliance_fail(appliance_of(guest), err);
-    const char *argv[] = {"/bin/sh", "-c",    "/bin/sh \"$1\" </dev/null >\"$2\" 2>&1; echo $?",
-                          "sh",      program, output,
-                          NULL};
+    /* In a shell of its own, so that what the outer one says of its end is not in the output. */
+    const char *command = "(exec /bin/sh \"$1\" </dev/null >\"$2\" 2>&1); echo $?";
+    const char *argv[] = {"/bin/sh", "-c", command, "sh", program, output, NULL};
     _cleanup_free_ char *said = guestfs_command(g, (char *const *)argv);
     if (!said)
         return appliance_fail(appliance_of(guest), err);

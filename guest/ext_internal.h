@@ -83,6 +83,9 @@ int ext_content_read(struct ext_fs *fs, struct ext_inode *inode, void *buf, size
  * was never written. Not for inline data. */
 int ext_content_run(struct ext_fs *fs, struct ext_inode *inode, uint64_t at, uint64_t limit,
                     uint64_t *ret_start, uint64_t *ret_count, struct error **err);
+/* To be called for each of a file's runs: -EUCLEAN when there are more than the file system can
+ * hold, since its structures can lead round in circles. */
+int ext_content_count_run(const struct ext_fs *fs, uint64_t *runs, struct error **err);
 /* Gives back all blocks of the contents and stores the inode, which is then an empty file. */
 int ext_content_drop(struct ext_fs *fs, struct ext_inode *inode, struct error **err);
 

@@ -157,10 +157,12 @@ static int overwrite_blocks(struct ext_fs *fs, struct ext_inode *inode, struct e
     _cleanup_free_ void *zeroes = calloc(1, CHUNK);
     if (!zeroes)
         return error_oom(err);
-    for (uint64_t at = 0; at < all;) {
+    for (uint64_t at = 0, runs = 0; at < all;) {
         uint64_t start = 0, count = 0;
         ext_start(fs);
-        int r = ext_content_run(fs, inode, at, all - at, &start, &count, err);
+        int r = ext_content_count_run(fs, &runs, err);
+        if (r == 0)
+            r = ext_content_run(fs, inode, at, all - at, &start, &count, err);
         if (r == 0 && start) {
             count = min_u64(count, CHUNK / block);
             r = ext_io_write_data(fs->fs->io, start, count, zeroes, err);

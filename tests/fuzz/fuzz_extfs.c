@@ -5,12 +5,14 @@
  * four bytes each: an offset into the image (little endian, 24 bits) and the byte to put there. The
  * images are made by mke2fs on the first run. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -145,6 +147,12 @@ struct walk {
     unsigned *left; /* objects still to be looked at */
 };
 
+static int look_at_attribute(void *context, const char *name, const void *value, size_t size)
+{
+    (void)context, (void)value;
+    return strlen(name) + size > 1 << 20 ? -EFBIG : 0;
+}
+
 static int visit(void *context, const char *name)
 {
     const struct walk *walk = context;
@@ -160,11 +168,43 @@ static int visit(void *context, const char *name)
         free(data);
     if (S_ISLNK(st.mode) && guest_readlink(walk->guest, path, &data, NULL) == 0)
         free(data);
+    guest_list_xattrs(walk->guest, path, look_at_attribute, NULL, NULL);
+    if (S_ISREG(st.mode)) {
+        _cleanup_close_ int fd = memfd_create("download", MFD_CLOEXEC);
+        guest_download(walk->guest, path, fd, NULL);
+    }
     if (S_ISDIR(st.mode)) {
         struct walk below = {walk->guest, path, walk->depth + 1, walk->left};
         guest_list(walk->guest, path, visit, &below, NULL);
     }
     return 0;
+}
+
+/* Attributes, parts of files, and what concerns the file system as a whole. */
+static void change_more(struct guest *guest, const char *text)
+{
+    static const char *const paths[] = {"/etc/sparse", "/etc/longer", "/etc/link", "/many", "/etc"};
+    const struct guest_times times = {.atime = 1, .mtime = INT64_C(1) << 33};
+    uint64_t freed;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        guest_set_xattr(guest, paths[i], "security.selinux", text, 40, NULL);
+        guest_set_xattr(guest, paths[i], "user.large", text, 200, NULL);
+        guest_set_times(guest, paths[i], &times, NULL);
+        guest_lchown(guest, paths[i], 7, 8, NULL);
+        guest_set_xattr(guest, paths[i], "user.large", NULL, 0, NULL);
+    }
+    guest_link(guest, "/etc/sparse", "/many/sparse", NULL);
+    guest_link(guest, "/etc/longer", "/etc/more", NULL);
+    guest_mknod(guest, "/etc/null", S_IFCHR | 0666, 259, NULL);
+    guest_truncate(guest, "/many/a-name-of-some-length-2", 100000, NULL);
+    guest_truncate(guest, "/etc/sparse", 20000, NULL);
+    guest_copy_tree(guest, "/etc", "/usr/etc", NULL);
+    guest_truncate(guest, "/etc/sparse", 8193, NULL);
+    guest_overwrite(guest, "/etc/sparse", NULL);
+    guest_renew(guest, GUEST_FILE_SYSTEM_UUIDS, NULL);
+    guest_sync(guest, NULL);
+    guest_remove(guest, "/usr/etc", NULL);
+    guest_trim(guest, &freed, NULL);
 }
 
 static void change(struct guest *guest)
@@ -185,6 +225,7 @@ static void change(struct guest *guest)
     text[300] = '\0';
     guest_symlink(guest, text, "/many/long", NULL);
     guest_sync(guest, NULL);
+    change_more(guest, text);
     guest_chmod(guest, "/etc/longer", 0600, NULL);
     guest_remove(guest, "/etc", NULL);
     guest_remove(guest, "/many", NULL);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/str.h"
 #include "customize/file_contexts.h"
 #include "tests/unit/unit.h"
@@ -235,11 +235,11 @@ static void patterns_that_explode_are_given_up(void **state)
         snprintf(text, sizeof(text), "%s %s\n", patterns[i], L("x_t"));
         _cleanup_file_contexts_ struct file_contexts *contexts = contexts_of(text);
         const char *label = "unset";
-        uint64_t started = clock_now_ms();
+        clock_t started = clock();
         int r = file_contexts_lookup(contexts, path, S_IFREG, &label, NULL);
         assert_true(r == 0 || r == -E2BIG);
         assert_true(r < 0 || !label);
-        assert_true(clock_now_ms() - started < 5000);
+        assert_true(clock() - started < 5 * CLOCKS_PER_SEC);
     }
 }
 

@@ -46,6 +46,7 @@ static int set_up(void **state)
 /* Runs the plan on the journal and ends as builders do. */
 static int finish(struct world *w)
 {
+    customize_context_free(&w->context);
     w->context = (struct customize_context){
         .guest = journal ? journal : &w->fake->guest,
         .info = &w->info,
@@ -247,6 +248,32 @@ static void a_policy_that_takes_for_ever_is_left_to_the_guest(void **state)
     world_expect(w, "/.autorelabel", "");
 }
 
+/* As the native engine with the ESP: the mount point is there, what is in it cannot be seen. */
+static int (*plain_list)(struct guest *guest, const char *path, guest_dirent_fn *entry,
+                         void *context, struct error **err);
+
+static int list_but_esp(struct guest *guest, const char *path, guest_dirent_fn *entry,
+                        void *context, struct error **err)
+{
+    if (strcmp(path, "/boot/efi") == 0)
+        return error_set(err, EOPNOTSUPP, "is vfat");
+    return plain_list(guest, path, entry, context, err);
+}
+
+static void mount_points_out_of_reach_are_passed_over(void **state)
+{
+    struct world *w = *state;
+    plain_list = w->fake->ops.list;
+    w->fake->ops.list = list_but_esp;
+    w->fake->ops.capabilities = GUEST_CAN_EDIT;
+    fake_add_file(w->fake, "/boot/efi/grub", 0644, 0, 0, "");
+    fake_add_file(w->fake, "/boot/vmlinuz", 0644, 0, 0, "");
+    assert_int_equal(world_add(w, "selinux-relabel", NULL), 0);
+    assert_int_equal(finish(w), 0);
+    expect_label(w, "/boot/vmlinuz", DEFAULT);
+    expect_label(w, "/boot/efi/grub", NULL);
+}
+
 static void file_systems_without_labels_are_passed_over(void **state)
 {
     struct world *w = *state;
@@ -279,6 +306,7 @@ int main(void)
         T(choices_exclude_each_other),
         T(a_policy_that_cannot_be_used_is_left_to_the_guest),
         T(a_policy_that_takes_for_ever_is_left_to_the_guest),
+        T(mount_points_out_of_reach_are_passed_over),
         T(file_systems_without_labels_are_passed_over),
     };
     return cmocka_run_group_tests_name("customize/selinux", tests, NULL, NULL);

@@ -439,9 +439,9 @@ static void copies(struct pair *pair)
 
 static void times(struct pair *pair)
 {
-    static const char *const paths[] = {"/t/file",  "/t/link",  "/t/pipe",  "/t/null",
-                                        "/t/disk",  "/t/sock",  "/t/large", "/t/empty",
-                                        "/t/-dash", "/t/link2", "/t/null2", "/t/setgid"};
+    static const char *const paths[] = {
+        "/t/file",  "/t/link",  "/t/pipe",  "/t/null",  "/t/disk",   "/t/sock",       "/t/large",
+        "/t/empty", "/t/-dash", "/t/link2", "/t/null2", "/t/setgid", "/t/setgid/pipe"};
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         const struct guest_times set = {.atime = (int64_t)i * 500000000 - 500000000,
                                         .mtime = 1000000000 + (int64_t)i * 800000000};

@@ -129,6 +129,27 @@ static void a_server_that_customizations_install_counts(void **state)
     assert_has(fake_content(world->fake, UNIT), "ssh-keygen -A");
 }
 
+static void keys_that_programs_made_are_told(void **state)
+{
+    struct world *world = *state;
+    _cleanup_customize_plan_ struct customize_plan plan = {0};
+    char arch[] = "x86_64";
+    world->info.arch = arch;
+    fake_add_dir(world->fake, "/tmp");
+    plant(world);
+    assert_int_equal(
+        customize_plan_add(&plan, customize_operation_find("run-command"), "true", NULL), 0);
+    assert_int_equal(customize_plan_add(&plan, customize_operation_find("write"),
+                                        "/etc/ssh/ssh_host_rsa_key:new", NULL),
+                     0);
+    world->settings.customizations = &plan;
+    world_select(world, "ssh-hostkeys,customize");
+    if (world_run(world) < 0)
+        fail_msg("%s", error_message(world->error));
+    world_expect(world, "/etc/ssh/ssh_host_rsa_key", "new");
+    assert_has(world->words.data, "0:The customizations left SSH host keys");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
@@ -139,6 +160,7 @@ int main(void)
         TEST(a_guest_without_a_server_needs_none),
         TEST(init_scripts_are_looked_into),
         TEST(a_server_that_customizations_install_counts),
+        TEST(keys_that_programs_made_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
