@@ -78,9 +78,12 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 ARCHIVES := $(patsubst %,$(O)/lib%.a,$(call reverse,$(LAYERS)))
 
-$(O)/kiln: $(O)/cli/main.o $(ARCHIVES)
+include cli/lazy.mk
+DIRECT_LIBS := $(if $(PKG_LIBS),$(shell pkg-config --libs $(filter-out $(LAZY_PACKAGES),$(PACKAGES))))
+
+$(O)/kiln: $(O)/cli/main.o $(LAZY_OBJS) $(ARCHIVES)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(KILN_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(KILN_LDFLAGS) -o $@ $^ $(DIRECT_LIBS)
 -include $(O)/cli/main.d
 
 $(BIN): $(O)/kiln
