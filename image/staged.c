@@ -7,24 +7,13 @@
 
 #include "base/checked.h"
 #include "base/str.h"
-#include "image/staged_map.h"
-#include "image/staged_store.h"
+#include "image/staged_inside.h"
 
 static const uint64_t memory_default = 32 << 20;
-/* What the commit writes at once. */
-enum { commit_clusters = 256 };
-
-struct staged {
-    struct block block;
-    struct block *base;
-    struct staged_map map;
-    struct staged_store store;
-    uint64_t clusters; /* staged ones */
-};
 
 static const struct block_ops staged_ops;
 
-static struct staged *staged_of(struct block *block)
+struct staged *staged_of(struct block *block)
 {
     assert(block->ops == &staged_ops);
     return (struct staged *)block;
@@ -282,6 +271,7 @@ static void staged_close(struct block *block)
     struct staged *staged = (struct staged *)block;
     staged_map_free(&staged->map);
     staged_store_free(&staged->store);
+    staged_guards_free(staged);
     block_close(staged->base);
 }
 
@@ -319,77 +309,4 @@ int staged_open(struct block *base, const struct staged_options *options, struct
 uint64_t staged_size(const struct block *staged)
 {
     return ((const struct staged *)staged)->clusters * STAGED_CLUSTER;
-}
-
-/* What waits to be done to the base at once: adjacent clusters, all data or all zero. */
-struct batch {
-    struct staged *staged;
-    uint8_t *bytes;
-    bool zero;
-    uint64_t cluster; /* the first */
-    uint64_t count;
-};
-
-static int batch_write(struct batch *batch, struct error **err)
-{
-    if (batch->count == 0)
-        return 0;
-    struct block *base = batch->staged->base;
-    uint64_t offset = batch->cluster * STAGED_CLUSTER;
-    uint64_t size = min_u64(batch->count * STAGED_CLUSTER, base->size - offset);
-    batch->count = 0;
-    return batch->zero ? block_discard(base, offset, size, err)
-                       : block_pwrite(base, batch->bytes, (size_t)size, offset, err);
-}
-
-static int batch_add(struct batch *batch, uint64_t cluster, bool zero, struct error **err)
-{
-    struct staged *staged = batch->staged;
-    int r = 0;
-    if (cluster != batch->cluster + batch->count || zero != batch->zero ||
-        (!zero && batch->count == commit_clusters))
-        r = batch_write(batch, err);
-    if (batch->count == 0) {
-        batch->cluster = cluster;
-        batch->zero = zero;
-    }
-    uint64_t offset = cluster * STAGED_CLUSTER;
-    size_t size = (size_t)min_u64(STAGED_CLUSTER, staged->block.size - offset);
-    if (r == 0 && !zero)
-        r = staged_pread(&staged->block, batch->bytes + batch->count * STAGED_CLUSTER, size, offset,
-                         err);
-    batch->count += r == 0;
-    return r;
-}
-
-static int commit_leaf(struct batch *batch, const struct staged_leaf *leaf, struct error **err)
-{
-    int r = 0;
-    for (uint64_t left = leaf->data | leaf->zero; r == 0 && left; left &= left - 1)
-        r = batch_add(batch, (leaf->key - 1) * STAGED_LEAF + (unsigned)__builtin_ctzll(left),
-                      leaf->zero & left & -left, err);
-    return r;
-}
-
-int staged_commit(struct block *block, struct error **err)
-{
-    struct staged *staged = staged_of(block);
-    _cleanup_free_ const struct staged_leaf **leaves = NULL;
-    _cleanup_free_ uint8_t *bytes = malloc((size_t)commit_clusters * STAGED_CLUSTER);
-    if (!bytes)
-        return error_oom(err);
-    struct batch batch = {.staged = staged, .bytes = bytes};
-    int r = staged_map_sorted(&staged->map, &leaves, err);
-    for (size_t i = 0; r == 0 && i < staged->map.count; i++)
-        r = commit_leaf(&batch, leaves[i], err);
-    if (r == 0)
-        r = batch_write(&batch, err);
-    if (r == 0)
-        r = block_flush(staged->base, err);
-    if (r < 0)
-        return r;
-    staged_map_free(&staged->map);
-    staged_store_clear(&staged->store);
-    staged->clusters = 0;
-    return 0;
 }

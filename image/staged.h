@@ -18,9 +18,19 @@ struct staged_options {
 int staged_open(struct block *base, const struct staged_options *options, struct block **ret,
                 struct error **err);
 
-/* Writes every change into the base, in ascending order, and flushes it; the changes are then no
- * longer kept apart. After a failure some may have been written; committing again is safe. */
+/* Writes every change into the base, in ascending order but for guards, and flushes it; the changes
+ * are then no longer kept apart. After a failure some may have been written; committing again is
+ * safe. */
 int staged_commit(struct block *staged, struct error **err);
+
+/*
+ * For a commit that is cut short by SIGKILL or a loss of power: the next staged_commit() first
+ * writes `bytes` (copied; within one 4 KiB cluster) to the base and flushes it, and writes the
+ * changes of that cluster behind all others. So a file system can be marked as not clean for as
+ * long as it is not. Without effect where nothing is staged in that cluster.
+ */
+int staged_guard(struct block *staged, uint64_t offset, const void *bytes, size_t size,
+                 struct error **err);
 
 /* Bytes of clusters that differ, or may differ, from the base. */
 uint64_t staged_size(const struct block *staged);

@@ -15,6 +15,7 @@ struct memory_block {
     uint8_t *bytes;
     unsigned reads, writes, flushes;
     uint64_t last_end;                     /* of the previous write: they must ascend */
+    bool unordered;                        /* they need not */
     int fail_read, fail_write, fail_flush; /* 1: the next one fails; n: the n-th from now */
 };
 
@@ -41,7 +42,7 @@ static int memory_pwrite(struct block *block, const void *buf, size_t count, uin
     int r = count_down(&memory->fail_write, "write", err);
     if (r < 0)
         return r;
-    assert_true(memory->writes == 0 || offset >= memory->last_end);
+    assert_true(memory->unordered || memory->writes == 0 || offset >= memory->last_end);
     memory->writes++;
     memory->last_end = offset + count;
     memcpy(memory->bytes + offset, buf, count);
@@ -226,6 +227,32 @@ static void adjacent_clusters_are_written_together(void **state)
     assert_int_equal(base->writes, 2);
 }
 
+/* Wherever the commit is cut short, the base holds the guard, or nothing of the changes. */
+static void a_guard_stands_while_the_commit_is_under_way(void **state)
+{
+    (void)state;
+    uint8_t bytes[cluster];
+    memset(bytes, 7, sizeof(bytes));
+    for (unsigned fail = 1; fail <= 5; fail++) {
+        struct memory_block *base = make_base(1 << 20);
+        _cleanup_block_ struct block *staged = stage(base, 10 * cluster);
+        for (unsigned i = 0; i < 8; i += 2)
+            assert_int_equal(block_pwrite(staged, bytes, cluster, i * cluster, NULL), 0);
+        assert_int_equal(staged_guard(staged, 2 * cluster + 1024, "torn", 4, NULL), 0);
+        assert_int_equal(staged_guard(staged, 3 * cluster, "idle", 4, NULL), 0);
+        base->unordered = true;
+        base->fail_write = (int)fail;
+        assert_int_equal(staged_commit(staged, NULL), -EIO);
+        bool begun = base->bytes[0] == 7;
+        assert_int_equal(begun, fail > 2);
+        assert_int_equal(memcmp(base->bytes + 2 * cluster + 1024, "torn", 4) == 0, fail > 1);
+        assert_int_not_equal(memcmp(base->bytes + 3 * cluster, "idle", 4), 0);
+        base->fail_write = 0;
+        assert_int_equal(staged_commit(staged, NULL), 0);
+        assert_memory_equal(base->bytes + 2 * cluster, bytes, cluster);
+    }
+}
+
 static void a_failed_commit_can_be_repeated(void **state)
 {
     (void)state;
@@ -369,6 +396,7 @@ int main(void)
         scratch_test(an_abandoned_layer_leaves_the_base_alone),
         cmocka_unit_test(a_whole_cluster_needs_nothing_of_the_base),
         cmocka_unit_test(adjacent_clusters_are_written_together),
+        cmocka_unit_test(a_guard_stands_while_the_commit_is_under_way),
         cmocka_unit_test(a_failed_commit_can_be_repeated),
         cmocka_unit_test(read_errors_of_the_base_are_told),
         cmocka_unit_test(a_full_temporary_directory_is_named),
