@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "guest/ext_internal.h"
+#include "image/staged.h"
 
 /* When this much waits to be written, it is written at the end of an operation. */
 #define DIRTY_MAX ((uint64_t)32 << 20)
@@ -299,6 +300,25 @@ int ext_finish(struct ext_fs *fs, int r, struct error **err)
     return 0;
 }
 
+/* The superblock as it shall lie on the disk while the rest is being written. */
+static int make_guard(struct ext_fs *fs, struct ext2_super_block *ret, struct error **err)
+{
+    *ret = *fs->fs->super;
+    ret->s_state &= (uint16_t)~EXT2_VALID_FS;
+    errcode_t code = ext2fs_superblock_csum_set(fs->fs, ret);
+    return code ? ext_fail(fs, code, err, "%s: cannot be written", fs->name) : 0;
+}
+
+int ext_guard(struct ext_fs *fs, struct block *staged, struct error **err)
+{
+    struct ext2_super_block guard;
+    if (!fs->alloc)
+        return 0;
+    int r = make_guard(fs, &guard, err);
+    return r < 0 ? r
+                 : staged_guard(staged, ext_io_superblock(fs->fs->io), &guard, sizeof(guard), err);
+}
+
 int ext_sync(struct ext_fs *fs, struct error **err)
 {
     if (!fs->alloc || (ext_io_dirty(fs->fs->io) == 0 && !(fs->fs->flags & EXT2_FLAG_DIRTY)))
@@ -307,14 +327,14 @@ int ext_sync(struct ext_fs *fs, struct error **err)
         return error_set(err, EIO, "%s was left in an undefined state by an earlier failure",
                          fs->name);
     ext_start(fs);
-    struct ext2_super_block guard = *fs->fs->super;
-    guard.s_state &= (uint16_t)~EXT2_VALID_FS;
-    errcode_t code = ext2fs_superblock_csum_set(fs->fs, &guard);
-    if (!code)
-        code = ext2fs_flush2(fs->fs, EXT2_FLAG_FLUSH_NO_SYNC);
+    struct ext2_super_block guard;
+    int r = make_guard(fs, &guard, err);
+    if (r < 0)
+        return r;
+    errcode_t code = ext2fs_flush2(fs->fs, EXT2_FLAG_FLUSH_NO_SYNC);
     if (code)
         return ext_fail(fs, code, err, "%s: cannot be written", fs->name);
-    int r = ext_io_commit(fs->fs->io, &guard, err);
+    r = ext_io_commit(fs->fs->io, &guard, err);
     if (r < 0) {
         fs->broken = true;
         return error_wrap(err, "%s", fs->name);

@@ -35,6 +35,9 @@ const char *ext_blocker(const struct ext_fs *fs);
 
 /* Writes every change to the block source. Does not flush the block source. */
 int ext_sync(struct ext_fs *fs, struct error **err);
+/* For a file system on a staged block (image/staged.h): has it marked as not clean while the next
+ * commit is under way. */
+int ext_guard(struct ext_fs *fs, struct block *staged, struct error **err);
 
 const char *ext_kind(const struct ext_fs *fs); /* "ext2", "ext3", "ext4" */
 uint64_t ext_size(const struct ext_fs *fs);    /* bytes */

@@ -425,3 +425,8 @@ int ext_io_commit(io_channel channel, const void *guard, struct error **err)
         ext_cache_all_clean(io->cache);
     return r;
 }
+
+uint64_t ext_io_superblock(io_channel channel)
+{
+    return io_of(channel)->source->offset + SUPERBLOCK_OFFSET;
+}

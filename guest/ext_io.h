@@ -52,3 +52,6 @@ int ext_io_write_data(io_channel channel, uint64_t block, uint64_t count, const 
  * asks to be checked.
  */
 int ext_io_commit(io_channel channel, const void *guard, struct error **err);
+
+/* Where the superblock lies on the disk, in bytes. */
+uint64_t ext_io_superblock(io_channel channel);

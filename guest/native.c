@@ -291,7 +291,12 @@ static int native_sync(struct guest *guest, struct error **err)
 static int native_commit(struct guest *guest, struct error **err)
 {
     struct native *native = native_of(guest);
-    return native->staging == GUEST_STAGED ? staged_commit(native->block, err) : 0;
+    int r = 0;
+    if (native->staging != GUEST_STAGED)
+        return 0;
+    for (size_t i = 0; r == 0 && i < native->mount_count; i++)
+        r = native->mounts[i].fs ? ext_guard(native->mounts[i].fs, native->block, err) : 0;
+    return r < 0 ? r : staged_commit(native->block, err);
 }
 
 static void native_close(struct guest *guest)

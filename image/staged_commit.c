@@ -1,5 +1,4 @@
 /* Writing what is staged into the base. */
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +23,9 @@ static uint64_t cluster_of(const struct staged_guard *guard)
     return guard->offset / STAGED_CLUSTER;
 }
 
-int staged_guard(struct block *block, uint64_t offset, const void *bytes, size_t size,
-                 struct error **err)
+static int add_guard(struct staged *staged, uint64_t offset, const void *bytes, size_t size,
+                     struct error **err)
 {
-    struct staged *staged = staged_of(block);
-    assert(size > 0 && offset % STAGED_CLUSTER + size <= STAGED_CLUSTER);
     struct staged_guard *guards =
         reallocarray(staged->guards, staged->guard_count + 1, sizeof(*guards));
     if (!guards)
@@ -40,6 +37,22 @@ int staged_guard(struct block *block, uint64_t offset, const void *bytes, size_t
     memcpy(guard.bytes, bytes, size);
     guards[staged->guard_count++] = guard;
     return 0;
+}
+
+/* In as many pieces as there are clusters. */
+int staged_guard(struct block *block, uint64_t offset, const void *bytes, size_t size,
+                 struct error **err)
+{
+    const uint8_t *left = bytes;
+    int r = 0;
+    while (r == 0 && size > 0) {
+        size_t count = (size_t)min_u64(size, STAGED_CLUSTER - offset % STAGED_CLUSTER);
+        r = add_guard(staged_of(block), offset, left, count, err);
+        offset += count;
+        left += count;
+        size -= count;
+    }
+    return r;
 }
 
 /* A guard may only stand where the commit writes behind it. */
