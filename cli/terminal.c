@@ -88,16 +88,27 @@ struct reporter *terminal_reporter(struct terminal *terminal)
     return &terminal->reporter;
 }
 
+/* Lines behind the first, the output of a program for one, are indented: none of them can pass for
+ * a message of ours. */
+static void print_lines(const char *prefix, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        _cleanup_free_ char *line = strndup(text, length);
+        _cleanup_free_ char *shown = line ? str_printable(line) : NULL;
+        fprintf(stderr, "%s%s\n", prefix, shown ? shown : "(out of memory)");
+        text += length + (text[length] == '\n');
+        prefix = "      ";
+    }
+}
+
 void terminal_error(struct terminal *terminal, const struct error *error)
 {
-    _cleanup_free_ char *message = str_printable(error_message(error));
     if (terminal)
         erase_bar(terminal);
-    fprintf(stderr, "kiln: %s\n", message ? message : error_message(error));
-    if (!error_remedy(error))
-        return;
-    _cleanup_free_ char *remedy = str_printable(error_remedy(error));
-    fprintf(stderr, "      %s\n", remedy ? remedy : error_remedy(error));
+    print_lines("kiln: ", error_message(error));
+    if (error_remedy(error))
+        print_lines("      ", error_remedy(error));
 }
 
 unsigned terminal_columns(void)

@@ -42,8 +42,8 @@ static int reader_failed(const struct reader *reader, struct error **err)
 {
     const char *text = archive_error_string(reader->archive);
     int errnum = archive_errno(reader->archive);
-    return error_set(err, errnum > 0 ? errnum : EINVAL, "%s: cannot be read as a tar archive: %s",
-                     reader->name, text ? text : "libarchive failed");
+    return error_set(err, errnum > 0 ? errnum : EIO, "%s: cannot be read as a tar archive: %s",
+                     reader->name, text ? text : "it is damaged, or ends too early");
 }
 
 /* No filter that would start another program. */

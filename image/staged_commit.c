@@ -1,5 +1,4 @@
 /* Writing what is staged into the base. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,10 @@
 #include "sysprep/ca_store.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "customize/firstboot.h"
+#include "customize/program.h"
 #include "sysprep/remove.h"
 
 static const struct {
@@ -12,16 +15,26 @@ static const struct {
     {"/usr/sbin/update-ca-certificates", "update-ca-certificates"}, /* Debian, SUSE, Alpine */
 };
 
+static int run_at_first_boot(struct sysprep_context *context, const char *command,
+                             struct error **err)
+{
+    _cleanup_free_ char *script = str_printf(err, "#!/bin/sh\n%s\n", command);
+    if (!script)
+        return -ENOMEM;
+    report(context->customize->reporter, REPORT_DEBUG, "%s will run at the first boot", command);
+    return firstboot_add(context->customize, command, script, strlen(script), err);
+}
+
 static int run(struct sysprep_context *context, const char *command, struct error **err)
 {
     _cleanup_guest_run_result_ struct guest_run_result result = {0};
     struct error *cause = NULL;
-    int r = guest_run(context->customize->guest, command, &result, &cause);
+    int r = program_require(context->customize->info, &cause);
+    if (r == 0)
+        r = guest_run(context->customize->guest, command, &result, &cause);
     if (r == -EOPNOTSUPP) {
         error_free(cause);
-        report(context->customize->reporter, REPORT_WARNING,
-               "Certificates were removed; run '%s' in the guest to make it forget them", command);
-        return 0;
+        return run_at_first_boot(context, command, err);
     }
     if (r < 0)
         return error_move(err, cause);
@@ -32,7 +45,7 @@ static int run(struct sysprep_context *context, const char *command, struct erro
                      output ? output : "");
 }
 
-int ca_store_update(struct sysprep_context *context, struct error **err)
+static int update(struct sysprep_context *context, struct error **err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
         if (guest_exists(context->customize->guest, makers[i].program))
@@ -45,5 +58,5 @@ int ca_store_remove(struct sysprep_context *context, const struct sysprep_remova
 {
     size_t removed = 0;
     int r = sysprep_remove(context->customize->guest, removal, &removed, err);
-    return r < 0 || removed == 0 ? r : ca_store_update(context, err);
+    return r < 0 || removed == 0 ? r : update(context, err);
 }

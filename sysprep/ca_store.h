@@ -3,10 +3,7 @@
 
 #include "sysprep/operation.h"
 
-/* Lets the guest make its bundle anew: at once where the engine can run programs, else a warning
- * tells what is left to do. */
-int ca_store_update(struct sysprep_context *context, struct error **err);
-
-/* Removes, and updates the bundle when something was removed. */
+/* Removes, and when something was removed lets the guest make its bundle anew: at once where the
+ * engine can run its programs, else when it first boots. */
 int ca_store_remove(struct sysprep_context *context, const struct sysprep_removal *removal,
                     struct error **err);

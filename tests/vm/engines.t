@@ -13,6 +13,9 @@ operations=(
     --mkdir /srv/deep/er --write '/srv/deep/er/file:some words' --write '/etc/motd:replaced'
     --upload payload:/srv/payload --upload payload:/root
     --append-line '/etc/motd:a line' --append-line '/etc/new-list:first' --delete /etc/shells
+    --copy /srv/deep:/srv/copied --copy /srv/payload:/srv/payload-too --link /etc/motd:/srv/link
+    --chmod 2751:/srv/payload-too --chown 70000:8:/srv/copied --move /srv/copied/er/file:/srv/moved
+    --truncate /root/payload --scrub /srv/payload-too --touch '/srv/touched'
     --root-password password:secret --ssh-inject root:file:key.pub --delete '/etc/inittab*'
 )
 for engine in native appliance; do

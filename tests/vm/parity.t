@@ -1,0 +1,3 @@
+#!/bin/bash
+# What kiln customize makes of guests against what the peers make of them: see tests/parity/compare.
+exec "$(dirname "$0")/../parity/compare"
