@@ -10,8 +10,10 @@ unsigned edit_needs(const struct edit_request *request)
     unsigned wants = request->network ? customize_plan_wants(request->operations) : 0;
     unsigned needs = customize_plan_needs(request->operations) | wants;
     if (request->sysprep)
-        needs |= sysprep_selection_needs(request->sysprep);
-    return request->dry_run ? needs & ~(unsigned)(GUEST_CAN_RUN | GUEST_CAN_NETWORK) : needs;
+        needs |= sysprep_selection_needs(request->sysprep, request->sysprep_settings);
+    /* A dry run pretends to do these. */
+    const unsigned pretended = GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_MOUNT;
+    return request->dry_run ? needs & ~pretended : needs;
 }
 
 static int wrap(struct guest **guest, const struct edit_request *request, struct error **err)

@@ -75,6 +75,11 @@ int appliance_mount_all(struct appliance *appliance, struct error **err);
 int appliance_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int appliance_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 
+/* On the host (appliance_host.c). */
+
+int appliance_mount_on_host(struct guest *guest, const char *directory, guest_work_fn *work,
+                            void *context, struct error **err);
+
 /* Programs (appliance_run.c). */
 
 /* -ENOEXEC where the guest's programs cannot run on the appliance's processor. */

@@ -251,8 +251,8 @@ static void op_close(struct guest *guest)
 
 const struct guest_ops appliance_ops = {
     .name = "appliance",
-    .capabilities =
-        GUEST_CAN_EDIT | GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS,
+    .capabilities = GUEST_CAN_EDIT | GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_RENEW |
+                    GUEST_CAN_RENEW_FS | GUEST_CAN_MOUNT,
     .stat = op_stat,
     .read = op_read,
     .readlink = op_readlink,
@@ -276,6 +276,7 @@ const struct guest_ops appliance_ops = {
     .mknod = appliance_mknod,
     .link = appliance_link,
     .run = appliance_run,
+    .mount_on_host = appliance_mount_on_host,
     .renew = appliance_renew,
     .trim = appliance_trim,
     .root = op_root,

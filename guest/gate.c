@@ -276,6 +276,13 @@ void guest_run_result_free(struct guest_run_result *result)
     *result = (struct guest_run_result){0};
 }
 
+int guest_mount_on_host(struct guest *guest, const char *directory, guest_work_fn *work,
+                        void *context, struct error **err)
+{
+    int r = check_capable(guest, GUEST_CAN_MOUNT, "mount the guest on the host", err);
+    return r < 0 ? r : guest->ops->mount_on_host(guest, directory, work, context, err);
+}
+
 int guest_renew(struct guest *guest, enum guest_identity what, struct error **err)
 {
     int r = check_writable(guest, err);

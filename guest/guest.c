@@ -67,6 +67,7 @@ static const char *native_lack(const struct guest_open_options *options)
     } reasons[] = {
         {GUEST_CAN_RUN, "programs of the guest must run"},
         {GUEST_CAN_NETWORK, "the guest must reach the network"},
+        {GUEST_CAN_MOUNT, "the guest must be mounted on the host"},
         {GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS, "file systems must get new identities"},
     };
     unsigned lacking = options->capabilities & ~native_capabilities;

@@ -28,6 +28,7 @@ enum guest_capability {
     GUEST_CAN_RENEW = 1 << 3,    /* give LVM volumes new identities, and those file systems where
                                     that is a small thing */
     GUEST_CAN_RENEW_FS = 1 << 4, /* give every file system a new identity */
+    GUEST_CAN_MOUNT = 1 << 5,    /* show its files in a directory of the host */
 };
 
 enum guest_engine { GUEST_ENGINE_AUTO, GUEST_ENGINE_NATIVE, GUEST_ENGINE_APPLIANCE };
@@ -92,6 +93,9 @@ struct guest_run_result {
 void guest_run_result_free(struct guest_run_result *result);
 #define _cleanup_guest_run_result_ _cleanup_(guest_run_result_free)
 
+/* What is done while the guest's files are in a directory of the host. */
+typedef int guest_work_fn(void *context, const char *directory, struct error **err);
+
 /* What guest_renew() gives new, random identities. */
 enum guest_identity {
     GUEST_FILE_SYSTEM_UUIDS, /* of every file system that can have one; fstab and boot loader are
@@ -153,6 +157,10 @@ struct guest_ops {
     /* Runs /bin/sh -c SCRIPT in the guest. GUEST_CAN_RUN. */
     int (*run)(struct guest *guest, const char *script, struct guest_run_result *ret,
                struct error **err);
+    /* The guest's files appear in the empty directory of the host for as long as `work` takes,
+     * whose return value is passed on. GUEST_CAN_MOUNT. */
+    int (*mount_on_host)(struct guest *guest, const char *directory, guest_work_fn *work,
+                         void *context, struct error **err);
     /* GUEST_CAN_RENEW; an engine may lack it on disks that hold nothing of that kind. */
     int (*renew)(struct guest *guest, enum guest_identity what, struct error **err);
     /* Makes the free blocks of every file system holes of the image, or zeroes. *ret_freed: bytes
@@ -265,6 +273,8 @@ int guest_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device
 int guest_link(struct guest *guest, const char *existing, const char *path, struct error **err);
 int guest_run(struct guest *guest, const char *script, struct guest_run_result *ret,
               struct error **err);
+int guest_mount_on_host(struct guest *guest, const char *directory, guest_work_fn *work,
+                        void *context, struct error **err);
 int guest_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int guest_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 int guest_sync(struct guest *guest, struct error **err);

@@ -331,6 +331,16 @@ static int journal_run(struct guest *guest, const char *script, struct guest_run
     return journal->inner->ops->run(journal->inner, script, ret, err);
 }
 
+static int journal_mount_on_host(struct guest *guest, const char *directory, guest_work_fn *work,
+                                 void *context, struct error **err)
+{
+    struct journal *journal = journal_of(guest);
+    struct guest *inner = journal->inner;
+    journal->programs_ran = true;
+    forget_directory(journal);
+    return journal->pretend ? 0 : inner->ops->mount_on_host(inner, directory, work, context, err);
+}
+
 static int journal_renew(struct guest *guest, enum guest_identity what, struct error **err)
 {
     struct guest *inner = journal_of(guest)->inner;
@@ -399,6 +409,7 @@ static struct guest_ops ops_over(const struct guest_ops *inner)
     OFFER(mknod);
     OFFER(link);
     OFFER(run);
+    OFFER(mount_on_host);
     OFFER(renew);
     OFFER(trim);
     OFFER(root);
@@ -453,8 +464,9 @@ void guest_journal_pretend(struct guest *guest)
     assert(is_journal(guest));
     struct journal *journal = journal_of(guest);
     journal->pretend = true;
-    journal->ops.capabilities |= GUEST_CAN_RUN | GUEST_CAN_NETWORK;
+    journal->ops.capabilities |= GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_MOUNT;
     journal->ops.run = journal_run;
+    journal->ops.mount_on_host = journal_mount_on_host;
 }
 
 struct guest *guest_journal_unwrap(struct guest *guest)

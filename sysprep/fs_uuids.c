@@ -45,6 +45,6 @@ const struct sysprep_operation sysprep_fs_uuids = {
               "most guests would not boot any more. The files that would have to be corrected are "
               "told.",
     .on_devices = true,
-    .needs = GUEST_CAN_RENEW,
+    .needs = GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS,
     .perform = perform,
 };

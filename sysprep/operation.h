@@ -84,7 +84,8 @@ int sysprep_selection_enable(struct sysprep_selection *selection, const char *op
 int sysprep_selection_check(const struct sysprep_selection *selection,
                             const struct sysprep_settings *settings, struct error **err);
 /* Without what the customizations need: see customize_plan_needs(). */
-unsigned sysprep_selection_needs(const struct sysprep_selection *selection);
+unsigned sysprep_selection_needs(const struct sysprep_selection *selection,
+                                 const struct sysprep_settings *settings);
 bool sysprep_selection_has(const struct sysprep_selection *selection, const char *name);
 void sysprep_selection_free(struct sysprep_selection *selection);
 #define _cleanup_sysprep_selection_ _cleanup_(sysprep_selection_free)

@@ -6,6 +6,9 @@
 /* A list for struct sysprep_removal. */
 #define PATHS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* That every --script can be run: before any image is touched. */
+int sysprep_script_check(const struct sysprep_settings *settings, struct error **err);
+
 extern const struct sysprep_operation sysprep_abrt_data;
 extern const struct sysprep_operation sysprep_backup_files;
 extern const struct sysprep_operation sysprep_bash_history;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sysprep/operation.h"
+#include "sysprep/operations.h"
 
 /* Names further apart than this are not taken for slips of the pen. */
 enum { name_max = 64, slip_max = 3 };
@@ -217,12 +217,14 @@ int sysprep_selection_check(const struct sysprep_selection *selection,
                   rows[i].operation);
         return error_hint(err, "Add it with --operations defaults,%s.", rows[i].operation);
     }
-    return 0;
+    return sysprep_script_check(settings, err);
 }
 
-unsigned sysprep_selection_needs(const struct sysprep_selection *selection)
+unsigned sysprep_selection_needs(const struct sysprep_selection *selection,
+                                 const struct sysprep_settings *settings)
 {
-    unsigned needs = GUEST_CAN_EDIT;
+    bool scripts = settings && settings->scripts.count > 0;
+    unsigned needs = GUEST_CAN_EDIT | (scripts ? GUEST_CAN_MOUNT : 0);
     for (size_t i = 0; i < sysprep_operation_count; i++)
         if (selection->chosen[i])
             needs |= sysprep_operations[i]->needs;

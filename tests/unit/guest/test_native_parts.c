@@ -164,6 +164,29 @@ static void holes_stay_holes_without_extents(void **state)
     sparse_files(*state, "ext3");
 }
 
+/* Looked at block by block, so many holes would take minutes. */
+static void large_holes_are_stepped_over(struct fixture *fx, const char *type, uint64_t size)
+{
+    fixture_mkfs(fx, type, "16M", OPTIONS("-b", "4096"));
+    struct guest *guest = fixture_open(fx, true);
+    assert_ok(guest_truncate(guest, "/etc/file", size, err));
+    _cleanup_close_ int back = memfd_create("back", MFD_CLOEXEC);
+    assert_ok(guest_download(guest, "/etc/file", back, err));
+    assert_int_equal(lseek(back, 0, SEEK_END), size);
+    assert_ok(guest_overwrite(guest, "/etc/file", err));
+    fixture_finish(fx, guest);
+}
+
+static void large_holes_in_extents(void **state)
+{
+    large_holes_are_stepped_over(*state, "ext4", UINT64_C(8) << 40);
+}
+
+static void large_holes_in_block_lists(void **state)
+{
+    large_holes_are_stepped_over(*state, "ext3", UINT64_C(1) << 40);
+}
+
 static void downloads_begin_where_the_descriptor_is(void **state)
 {
     struct fixture *fx = *state;
@@ -410,6 +433,8 @@ int main(void)
         TEST(sizes_beyond_the_file_system_are_refused),
         TEST(holes_stay_holes),
         TEST(holes_stay_holes_without_extents),
+        TEST(large_holes_in_extents),
+        TEST(large_holes_in_block_lists),
         TEST(downloads_begin_where_the_descriptor_is),
         TEST(overwritten_data_is_gone),
         TEST(overwritten_data_within_an_inode_is_gone),

@@ -137,9 +137,9 @@ static void a_seed_out_of_reach_is_no_failure(void **state)
 static void scripts_are_refused_with_the_way(void **state)
 {
     struct world *world = *state;
-    strv_add(&world->settings.scripts, "/bin/clean", NULL);
+    strv_add(&world->settings.scripts, "/bin/true", NULL);
     assert_int_equal(world_do(world, "script"), -EOPNOTSUPP);
-    assert_has(error_message(world->error), "script: /bin/clean cannot be run");
+    assert_has(error_message(world->error), "cannot mount the guest on the host");
     assert_has(error_remedy(world->error), "--run");
 }
 

@@ -97,9 +97,9 @@ static void the_operations_are_those_of_virt_sysprep_and_ours(void **state)
 static void the_default_set_needs_no_appliance(void **state)
 {
     struct world *world = *state;
-    assert_int_equal(sysprep_selection_needs(&world->selection), GUEST_CAN_EDIT);
+    assert_int_equal(sysprep_selection_needs(&world->selection, NULL), GUEST_CAN_EDIT);
     world_select(world, "defaults,fs-uuids,swap-header");
-    assert_int_equal(sysprep_selection_needs(&world->selection),
+    assert_int_equal(sysprep_selection_needs(&world->selection, NULL),
                      GUEST_CAN_EDIT | GUEST_CAN_RENEW | GUEST_CAN_RUN);
 }
 
