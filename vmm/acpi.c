@@ -201,8 +201,8 @@ static void add_clock(struct str *out)
     aml_end(out, device);
 }
 
-/* A hardware-reduced machine has its button as a device (§4.8.2.2.1.2), and an event device (§5.6.9)
- * whose interrupt says that it was pressed. */
+/* A hardware-reduced machine has its button as a device (§4.8.2.2.1.2), and an event device
+ * (§5.6.9) whose interrupt says that it was pressed. */
 static void add_power_button(struct str *out)
 {
     enum { pressed = 0x80 };
@@ -254,7 +254,8 @@ static char *make_dsdt(const struct acpi_config *config, size_t *ret_size, struc
 
 static struct address port_register(uint16_t port)
 {
-    return (struct address){.space = 1, .bit_width = 8, .access_size = 1, .address = le64_put(port)};
+    return (struct address){
+        .space = 1, .bit_width = 8, .access_size = 1, .address = le64_put(port)};
 }
 
 static uint32_t add_fadt(struct str *out, uint32_t dsdt)

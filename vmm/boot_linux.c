@@ -120,7 +120,8 @@ static int check_header(const struct boot_file *kernel, struct image *image, str
     if (image->body_size <= entry_64_offset)
         return refuse(err, "its header says that it has no code");
     /* The size is rounded up to its unit. */
-    if (kernel->size <= image->body_offset || image->body_size - 15 > kernel->size - image->body_offset)
+    if (kernel->size <= image->body_offset ||
+        image->body_size - 15 > kernel->size - image->body_offset)
         return error_set(err, ENOEXEC, "kernel: truncated: %llu bytes, %llu wanted",
                          (unsigned long long)kernel->size,
                          (unsigned long long)(image->body_offset + image->body_size));
@@ -150,8 +151,7 @@ static int write_page_tables(const struct guest_memory *memory, struct error **e
 {
     enum { entries = 512, directories = 4, present_writable = 3, large = 0x80 };
     const uint64_t table_size = entries * sizeof(le64_t);
-    le64_t *tables =
-        guest_memory_at(memory, LAYOUT_PAGE_TABLES, (2 + directories) * table_size);
+    le64_t *tables = guest_memory_at(memory, LAYOUT_PAGE_TABLES, (2 + directories) * table_size);
     if (!tables)
         return error_set(err, ENOSPC, "the machine has no memory for page tables");
     le64_t *pointers = tables + entries, *directory = tables + 2 * entries;

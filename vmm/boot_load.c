@@ -49,22 +49,22 @@ static const struct {
     const char *bytes;
     size_t count;
 } initrd_magics[] = {
-    {"070701", 6},             /* cpio, newc */
-    {"070702", 6},             /* the same with checksums */
-    {"\x1f\x8b", 2},           /* gzip */
-    {"BZh", 3},                /* bzip2 */
-    {"\xfd\x37zXZ", 5},        /* xz */
-    {"\x5d\x00\x00", 3},       /* lzma */
-    {"\x89LZO", 4},            /* lzo */
-    {"\x02\x21\x4c\x18", 4},   /* lz4 */
-    {"\x28\xb5\x2f\xfd", 4},   /* zstd */
+    {"070701", 6},           /* cpio, newc */
+    {"070702", 6},           /* the same with checksums */
+    {"\x1f\x8b", 2},         /* gzip */
+    {"BZh", 3},              /* bzip2 */
+    {"\xfd\x37zXZ", 5},      /* xz */
+    {"\x5d\x00\x00", 3},     /* lzma */
+    {"\x89LZO", 4},          /* lzo */
+    {"\x02\x21\x4c\x18", 4}, /* lz4 */
+    {"\x28\xb5\x2f\xfd", 4}, /* zstd */
 };
 
 static int check_initrd(const struct boot_file *initrd, struct error **err)
 {
     char head[8] = {0};
-    int r = fd_pread_full(initrd->fd, head, min_u64(sizeof(head), initrd->size), 0, initrd->name,
-                          err);
+    int r =
+        fd_pread_full(initrd->fd, head, min_u64(sizeof(head), initrd->size), 0, initrd->name, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < ARRAY_SIZE(initrd_magics); i++)
@@ -124,13 +124,13 @@ size_t boot_memory_map(const struct guest_memory *memory, const struct boot_requ
 {
     size_t count = 0;
     ranges[count++] = (struct boot_range){0, LAYOUT_LOW_END, BOOT_MEMORY_RAM};
-    ranges[count++] = (struct boot_range){LAYOUT_ACPI, LAYOUT_HIGH - LAYOUT_ACPI,
-                                          BOOT_MEMORY_RESERVED};
-    ranges[count++] = (struct boot_range){LAYOUT_HIGH, memory->regions[0].size - LAYOUT_HIGH,
-                                          BOOT_MEMORY_RAM};
+    ranges[count++] =
+        (struct boot_range){LAYOUT_ACPI, LAYOUT_HIGH - LAYOUT_ACPI, BOOT_MEMORY_RESERVED};
+    ranges[count++] =
+        (struct boot_range){LAYOUT_HIGH, memory->regions[0].size - LAYOUT_HIGH, BOOT_MEMORY_RAM};
     if (request->pci_configuration)
-        ranges[count++] = (struct boot_range){request->pci_configuration, LAYOUT_ECAM_SIZE,
-                                              BOOT_MEMORY_RESERVED};
+        ranges[count++] =
+            (struct boot_range){request->pci_configuration, LAYOUT_ECAM_SIZE, BOOT_MEMORY_RESERVED};
     if (memory->count > 1)
         ranges[count++] = (struct boot_range){memory->regions[1].address, memory->regions[1].size,
                                               BOOT_MEMORY_RAM};

@@ -106,8 +106,8 @@ static int find_entry(const struct boot_file *kernel, const Elf64_Phdr *headers,
         _cleanup_free_ uint8_t *notes = malloc(header->p_filesz);
         if (!notes)
             return error_oom(err);
-        int r = fd_pread_full(kernel->fd, notes, header->p_filesz, header->p_offset, kernel->name,
-                              err);
+        int r =
+            fd_pread_full(kernel->fd, notes, header->p_filesz, header->p_offset, kernel->name, err);
         if (r < 0)
             return r;
         search_notes(notes, header->p_filesz, &entry);
@@ -133,8 +133,9 @@ static int load_segments(const struct boot_file *kernel, const Elf64_Phdr *heade
         if (header->p_filesz > header->p_memsz || header->p_paddr < LAYOUT_HIGH)
             return refuse(err, "an ELF file with impossible segments");
         if (!range_within(header->p_paddr, header->p_memsz, memory->regions[0].size)) {
-            error_set(err, ENOSPC, "kernel: the machine's memory is too small, it needs %llu bytes "
-                                   "at 0x%llx",
+            error_set(err, ENOSPC,
+                      "kernel: the machine's memory is too small, it needs %llu bytes "
+                      "at 0x%llx",
                       (unsigned long long)header->p_memsz, (unsigned long long)header->p_paddr);
             return error_hint(err, "give the machine more --memory");
         }

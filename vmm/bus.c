@@ -48,8 +48,7 @@ void bus_unmap(struct bus *bus, uint64_t address)
     if (slot == bus->count || bus->ranges[slot].address != address)
         return;
     bus->count--;
-    memmove(&bus->ranges[slot], &bus->ranges[slot + 1],
-            (bus->count - slot) * sizeof(*bus->ranges));
+    memmove(&bus->ranges[slot], &bus->ranges[slot + 1], (bus->count - slot) * sizeof(*bus->ranges));
 }
 
 static const struct bus_range *find_range(const struct bus *bus, uint64_t address, unsigned size)

@@ -49,17 +49,20 @@ static int map_run(struct kvm_cpu *cpu, int device, struct error **err)
 
 static int set_msrs(struct kvm_cpu *cpu, struct error **err)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entries[2];
-    } msrs = {
-        .head = {.nmsrs = 2},
-        .entries = {{.index = msr_misc_enable, .data = misc_fast_strings},
-                    {.index = msr_mtrr_default, .data = mtrr_enabled_write_back}},
+    static const struct kvm_msr_entry entries[] = {
+        {.index = msr_misc_enable, .data = misc_fast_strings},
+        {.index = msr_mtrr_default, .data = mtrr_enabled_write_back},
     };
-    if (ioctl(cpu->fd, KVM_SET_MSRS, &msrs) != 2)
-        return error_sys(err, errno, "processor %u: KVM refuses its registers", cpu->index);
-    return 0;
+    struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + sizeof(entries));
+    if (!msrs)
+        return error_oom(err);
+    msrs->nmsrs = ARRAY_SIZE(entries);
+    memcpy(msrs->entries, entries, sizeof(entries));
+    int taken = ioctl(cpu->fd, KVM_SET_MSRS, msrs);
+    free(msrs);
+    return taken == ARRAY_SIZE(entries)
+               ? 0
+               : error_set(err, EIO, "processor %u: KVM refuses its registers", cpu->index);
 }
 
 static int set_cpuid(struct kvm_cpu *cpu, const struct kvm_cpuid2 *supported,
@@ -121,8 +124,10 @@ static int set_segments(struct kvm_sregs *sregs, const struct guest_memory *memo
                                .g = 1,
                                .l = long_mode,
                                .db = !long_mode};
-    struct kvm_segment data = code, task = {.limit = 0x67, .selector = selector_task,
-                                            .type = segment_task, .present = 1};
+    struct kvm_segment data = code, task = {.limit = 0x67,
+                                            .selector = selector_task,
+                                            .type = segment_task,
+                                            .present = 1};
     data.selector = selector_data;
     data.type = segment_data;
     data.l = 0;
@@ -180,6 +185,14 @@ bool kvm_cpu_is_dead(const struct kvm_cpu *cpu)
     return state.mp_state == KVM_MP_STATE_HALTED && !(regs.rflags & flags_interrupts);
 }
 
+bool kvm_cpu_was_reset(const struct kvm_cpu *cpu)
+{
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    return ioctl(cpu->fd, KVM_GET_REGS, &regs) == 0 && ioctl(cpu->fd, KVM_GET_SREGS, &sregs) == 0 &&
+           regs.rip == 0xfff0 && sregs.cs.selector == 0xf000;
+}
+
 char *kvm_cpu_registers(const struct kvm_cpu *cpu)
 {
     struct kvm_regs regs;
@@ -190,12 +203,12 @@ char *kvm_cpu_registers(const struct kvm_cpu *cpu)
         const char *name;
         uint64_t value;
     } rows[] = {
-        {"rip", regs.rip},   {"rsp", regs.rsp},   {"rflags", regs.rflags}, {"rax", regs.rax},
-        {"rbx", regs.rbx},   {"rcx", regs.rcx},   {"rdx", regs.rdx},       {"rsi", regs.rsi},
-        {"rdi", regs.rdi},   {"rbp", regs.rbp},   {"r8", regs.r8},         {"r9", regs.r9},
-        {"r10", regs.r10},   {"r11", regs.r11},   {"r12", regs.r12},       {"r13", regs.r13},
-        {"r14", regs.r14},   {"r15", regs.r15},   {"cr0", sregs.cr0},      {"cr2", sregs.cr2},
-        {"cr3", sregs.cr3},  {"cr4", sregs.cr4},  {"efer", sregs.efer},    {"cs", sregs.cs.selector},
+        {"rip", regs.rip},  {"rsp", regs.rsp},  {"rflags", regs.rflags}, {"rax", regs.rax},
+        {"rbx", regs.rbx},  {"rcx", regs.rcx},  {"rdx", regs.rdx},       {"rsi", regs.rsi},
+        {"rdi", regs.rdi},  {"rbp", regs.rbp},  {"r8", regs.r8},         {"r9", regs.r9},
+        {"r10", regs.r10},  {"r11", regs.r11},  {"r12", regs.r12},       {"r13", regs.r13},
+        {"r14", regs.r14},  {"r15", regs.r15},  {"cr0", sregs.cr0},      {"cr2", sregs.cr2},
+        {"cr3", sregs.cr3}, {"cr4", sregs.cr4}, {"efer", sregs.efer},    {"cs", sregs.cs.selector},
     };
     _cleanup_str_ struct str text = {0};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -30,5 +30,7 @@ int kvm_cpu_set_entry(struct kvm_cpu *cpu, const struct guest_memory *memory,
 
 /* True when it is halted without a chance of an interrupt, or was never started. */
 bool kvm_cpu_is_dead(const struct kvm_cpu *cpu);
+/* True when it stands where a reset puts it. */
+bool kvm_cpu_was_reset(const struct kvm_cpu *cpu);
 /* "rip=0xffffffff81000000 rsp=..." Caller frees; NULL: out of memory. */
 char *kvm_cpu_registers(const struct kvm_cpu *cpu);

@@ -29,8 +29,7 @@ enum {
 
 struct kvm_cpuid2 *kvm_cpuid_supported(int device, struct error **err)
 {
-    struct kvm_cpuid2 *cpuid =
-        calloc(1, sizeof(*cpuid) + max_entries * sizeof(cpuid->entries[0]));
+    struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + max_entries * sizeof(cpuid->entries[0]));
     if (!cpuid) {
         error_oom(err);
         return NULL;

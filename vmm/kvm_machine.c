@@ -1,12 +1,12 @@
 #include "vmm/kvm_machine.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/sysinfo.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -17,17 +17,17 @@
 enum {
     pci_address_port = 0xcf8,
     post_port = 0x80, /* written to for a little delay */
-    hang_ms = 2000,   /* without a sign, before processors are asked */
 };
 
-static void look(struct kvm_machine *machine)
+void kvm_machine_look(struct kvm_machine *machine)
 {
     uint64_t one = 1;
     if (write(machine->news, &one, sizeof(one)) < 0)
         return; /* it is full of news already */
 }
 
-void kvm_machine_end(struct kvm_machine *machine, enum kvm_machine_state state, const char *fmt, ...)
+void kvm_machine_end(struct kvm_machine *machine, enum kvm_machine_state state, const char *fmt,
+                     ...)
 {
     if (machine->state != KVM_MACHINE_RUNNING)
         return;
@@ -37,7 +37,7 @@ void kvm_machine_end(struct kvm_machine *machine, enum kvm_machine_state state, 
     if (vasprintf(&machine->reason, fmt, args) < 0)
         machine->reason = NULL;
     va_end(args);
-    look(machine);
+    kvm_machine_look(machine);
 }
 
 static void on_event(void *context, enum machine_event event)
@@ -54,7 +54,7 @@ static void on_output(void *context, uint8_t byte)
     struct kvm_machine *machine = context;
     str_append_n(&machine->output, &byte, 1);
     if (machine->output.length - machine->output_taken == KVM_OUTPUT_MARK / 2)
-        look(machine);
+        kvm_machine_look(machine);
 }
 
 static void on_interrupt(void *context, bool raised)
@@ -98,8 +98,7 @@ static struct pci_window window_above(const struct kvm_machine *machine)
     uint64_t start = UINT64_C(1) << (kvm_cpuid_address_bits(machine->supported) - 1);
     if (start < UINT64_C(1) << 33 || last->address + last->size > start)
         return (struct pci_window){0};
-    return (struct pci_window){.address = start,
-                               .size = min_u64(start / 2, UINT64_C(64) << 30)};
+    return (struct pci_window){.address = start, .size = min_u64(start / 2, UINT64_C(64) << 30)};
 }
 
 static int add_pci(struct kvm_machine *machine, struct error **err)
@@ -113,6 +112,21 @@ static int add_pci(struct kvm_machine *machine, struct error **err)
     return pci_bus_new(&machine->vm.hooks, &layout, &machine->pci, err);
 }
 
+/* What the processor can address, and the host has: KVM would take seconds to prepare for more. */
+static int check_memory(const struct kvm_machine *machine, struct error **err)
+{
+    unsigned bits = kvm_cpuid_address_bits(machine->supported);
+    uint64_t limit = (UINT64_C(1) << bits) - ((UINT64_C(1) << 32) - GUEST_PCI_HOLE);
+    struct sysinfo host;
+    if (sysinfo(&host) == 0)
+        limit = min_u64(limit, (uint64_t)host.totalram * host.mem_unit);
+    if (machine->config.memory <= limit)
+        return 0;
+    char text[16];
+    error_set(err, EINVAL, "the host has not got so much memory for a machine");
+    return error_hint(err, "%s is the most that --memory can be here", format_size(limit, text));
+}
+
 static int check_config(const struct kvm_machine *machine, struct error **err)
 {
     const struct kvm_machine_config *config = &machine->config;
@@ -123,15 +137,7 @@ static int check_config(const struct kvm_machine *machine, struct error **err)
         error_set(err, EINVAL, "a machine cannot have %u processors", config->cpus);
         return error_hint(err, "KVM offers at most %d of them", most < 255 ? most : 255);
     }
-    unsigned bits = kvm_cpuid_address_bits(machine->supported);
-    uint64_t limit = (UINT64_C(1) << bits) - ((UINT64_C(1) << 32) - GUEST_PCI_HOLE);
-    if (config->memory > limit) {
-        char text[16];
-        error_set(err, EINVAL, "the processor cannot address so much memory");
-        return error_hint(err, "%s is the most that %u address bits allow",
-                          format_size(limit, text), bits);
-    }
-    return 0;
+    return check_memory(machine, err);
 }
 
 static int init_machine(struct kvm_machine *machine, struct error **err)
@@ -262,115 +268,6 @@ int kvm_machine_start(struct kvm_machine *machine, struct error **err)
     machine->seen_exits = 0;
     machine->asked = false;
     return kvm_threads_start(machine, err);
-}
-
-static struct kvm_coalesced_mmio_ring *ring_of(struct kvm_machine *machine)
-{
-    /* Documentation/virt/kvm/api.rst: the ring is on a page of every processor's mapping. */
-    enum { page_size = 4096, ring_page = KVM_COALESCED_MMIO_PAGE_OFFSET };
-    const struct kvm_cpu *cpu = &machine->threads[0].cpu;
-    if (cpu->run_size < (ring_page + 1) * page_size)
-        return NULL;
-    return (struct kvm_coalesced_mmio_ring *)((uint8_t *)cpu->run + ring_page * page_size);
-}
-
-void kvm_machine_drain(struct kvm_machine *machine)
-{
-    enum {
-        page_size = 4096,
-        entries = (page_size - sizeof(struct kvm_coalesced_mmio_ring)) /
-                  sizeof(struct kvm_coalesced_mmio),
-    };
-    struct kvm_coalesced_mmio_ring *ring = ring_of(machine);
-    if (!ring)
-        return;
-    uint32_t first = ring->first;
-    while (first != __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE) && first < entries) {
-        const struct kvm_coalesced_mmio *access = &ring->coalesced_mmio[first];
-        uint64_t value = 0;
-        unsigned size = access->len;
-        if (size == 1 || size == 2 || size == 4 || size == 8) {
-            memcpy(&value, access->data, size);
-            bus_write(access->pio ? &machine->ports : &machine->mmio, access->phys_addr, size,
-                      value);
-        }
-        first = (first + 1) % entries;
-        __atomic_store_n(&ring->first, first, __ATOMIC_RELEASE);
-    }
-}
-
-static uint64_t count_exits(const struct kvm_machine *machine)
-{
-    uint64_t count = 0;
-    for (unsigned i = 0; i < machine->config.cpus; i++)
-        count += atomic_load_explicit(&machine->threads[i].exits, memory_order_relaxed);
-    return count;
-}
-
-uint64_t kvm_machine_idle_ms(struct kvm_machine *machine)
-{
-    return clock_now_ms() - machine->seen_at;
-}
-
-/* Notices that nothing happens any more, and asks the processors whether anything ever can. */
-static void watch_for_hang(struct kvm_machine *machine)
-{
-    uint64_t exits = count_exits(machine), now = clock_now_ms();
-    if (exits != machine->seen_exits) {
-        machine->seen_exits = exits;
-        machine->seen_at = now;
-        machine->asked = false;
-    } else if (!machine->asked && now - machine->seen_at >= hang_ms) {
-        machine->asked = true;
-        kvm_threads_ask(machine);
-    } else if (machine->asked && now - machine->seen_at >= 2 * hang_ms) {
-        bool dead = true;
-        for (unsigned i = 0; i < machine->config.cpus; i++)
-            dead = dead && atomic_load(&machine->threads[i].dead);
-        if (dead)
-            kvm_machine_end(machine, KVM_MACHINE_HUNG,
-                            "every processor is halted with its interrupts off");
-        machine->seen_at = now;
-        machine->asked = false;
-    }
-}
-
-static size_t take_output(struct kvm_machine *machine, char *buffer, size_t size)
-{
-    size_t left = machine->output.length - machine->output_taken;
-    size_t count = min_u64(left, size);
-    if (count > 0)
-        memcpy(buffer, machine->output.data + machine->output_taken, count);
-    machine->output_taken += count;
-    if (machine->output_taken == machine->output.length)
-        machine->output.length = machine->output_taken = 0;
-    if (left > KVM_OUTPUT_MARK && left - count <= KVM_OUTPUT_MARK)
-        pthread_cond_broadcast(&machine->room);
-    return count;
-}
-
-size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *buffer, size_t size,
-                        enum kvm_machine_state *ret_state)
-{
-    struct pollfd poller = {.fd = machine->news, .events = POLLIN};
-    uint64_t count;
-    if (poll(&poller, 1, (int)min_u64(timeout_ms, INT32_MAX)) > 0 &&
-        read(machine->news, &count, sizeof(count)) < 0)
-        count = 0;
-    pthread_mutex_lock(&machine->lock);
-    kvm_machine_drain(machine);
-    kvm_machine_tune(machine);
-    serial_remind(&machine->serial);
-    if (machine->output.failed)
-        kvm_machine_end(machine, KVM_MACHINE_FAILED, "out of memory");
-    if (machine->state == KVM_MACHINE_RUNNING)
-        watch_for_hang(machine);
-    size_t taken = take_output(machine, buffer, size);
-    *ret_state = taken > 0 ? KVM_MACHINE_RUNNING : machine->state;
-    if (taken > 0 && machine->state != KVM_MACHINE_RUNNING)
-        look(machine);
-    pthread_mutex_unlock(&machine->lock);
-    return taken;
 }
 
 int kvm_machine_press_power(struct kvm_machine *machine, struct error **err)

@@ -46,9 +46,9 @@ struct pci_bus *kvm_machine_pci(struct kvm_machine *machine);
 /* Loads the kernel and lets the processors go. */
 int kvm_machine_start(struct kvm_machine *machine, struct error **err);
 
-/* Waits at most timeout_ms for news; takes up to `size` bytes of the console. Calls must come often:
- * without them a guest that prints much is made to wait. *ret_state is not RUNNING only when nothing
- * of the console is left. */
+/* Waits at most timeout_ms for news; takes up to `size` bytes of the console. Calls must come
+ * often: without them a guest that prints much is made to wait. *ret_state is not RUNNING only when
+ * nothing of the console is left. */
 size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *buffer, size_t size,
                         enum kvm_machine_state *ret_state);
 

@@ -14,8 +14,8 @@
 #include "vmm/watch.h"
 
 enum {
-    tick_ms = 10,          /* between looks at what a guest prints */
-    slow_tick_ms = 50,     /* where it has not printed for quiet_ms */
+    tick_ms = 10,      /* between looks at what a guest prints */
+    slow_tick_ms = 50, /* where it has not printed for quiet_ms */
     quiet_ms = 1000,
     words_grace_ms = 2000, /* for what a machine that failed has still to say */
     words_quiet_ms = 300,  /* it has said it all */
@@ -172,8 +172,7 @@ static int conclude(struct run *run, struct vm_result *result, struct error **er
     if (r < 0 || known)
         return r;
     if (run->state == KVM_MACHINE_TRIPLE_FAULT || run->state == KVM_MACHINE_HUNG) {
-        result->verdict =
-            run->state == KVM_MACHINE_HUNG ? VERDICT_HANG : VERDICT_TRIPLE_FAULT;
+        result->verdict = run->state == KVM_MACHINE_HUNG ? VERDICT_HANG : VERDICT_TRIPLE_FAULT;
         return str_replace(&result->reason, reason, err);
     }
     return 0;

@@ -75,7 +75,10 @@ static void end_by_fault(struct kvm_thread *thread, const struct kvm_run *run)
     unsigned index = thread->cpu.index;
     if (run->exit_reason == KVM_EXIT_SHUTDOWN)
         kvm_machine_end(machine, KVM_MACHINE_TRIPLE_FAULT, "triple fault of processor %u: %s",
-                        index, text);
+                        index,
+                        kvm_cpu_was_reset(&thread->cpu)
+                            ? "its registers are lost (AMD processors do not keep them)"
+                            : text);
     else if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
         kvm_machine_end(machine, KVM_MACHINE_TRIPLE_FAULT,
                         "processor %u cannot enter the guest (hardware reason 0x%llx): %s", index,

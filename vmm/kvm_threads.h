@@ -1,5 +1,5 @@
-/* The processors' threads of a machine, and what they share with its owner's. Private to
- * kvm_machine.c and kvm_threads.c. */
+/* A machine from the inside: the processors' threads, and what they share with its owner's. Private
+ * to kvm_machine.c, kvm_take.c and kvm_threads.c. */
 #pragma once
 
 #include <pthread.h>
@@ -45,7 +45,7 @@ struct kvm_machine {
     struct serial serial;
     struct rtc rtc;
     struct machine_events events;
-    bool batches_ier; /* see kvm_machine_tune() */
+    bool batches_ier;  /* see kvm_machine_tune() */
     struct str output; /* of the console, not taken yet */
     size_t output_taken;
     enum kvm_machine_state state;
@@ -70,5 +70,7 @@ void kvm_machine_drain(struct kvm_machine *machine);
 /* With the lock held, after accesses. */
 void kvm_machine_tune(struct kvm_machine *machine);
 /* With the lock held: the machine has come to its end. The first call counts. */
-void kvm_machine_end(struct kvm_machine *machine, enum kvm_machine_state state, const char *fmt, ...)
-    _printf_(3, 4);
+void kvm_machine_end(struct kvm_machine *machine, enum kvm_machine_state state, const char *fmt,
+                     ...) _printf_(3, 4);
+/* Wakes the owner out of kvm_machine_take(). */
+void kvm_machine_look(struct kvm_machine *machine);

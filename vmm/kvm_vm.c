@@ -30,9 +30,9 @@ static int doorbell_add(struct machine_hooks *hooks, uint64_t address, int event
                         struct error **err)
 {
     int r = set_doorbell(vm_of(hooks), address, eventfd, 0);
-    return r < 0 ? error_sys(err, -r, "KVM refuses a doorbell at 0x%llx",
-                             (unsigned long long)address)
-                 : 0;
+    return r < 0
+               ? error_sys(err, -r, "KVM refuses a doorbell at 0x%llx", (unsigned long long)address)
+               : 0;
 }
 
 static void doorbell_remove(struct machine_hooks *hooks, uint64_t address, int eventfd)
@@ -51,18 +51,16 @@ static struct kvm_message *find_message(struct kvm_vm *vm, int eventfd)
 
 static struct kvm_irq_routing_entry wire(uint32_t gsi, uint32_t chip, uint32_t pin)
 {
-    return (struct kvm_irq_routing_entry){.gsi = gsi,
-                                          .type = KVM_IRQ_ROUTING_IRQCHIP,
-                                          .u.irqchip = {.irqchip = chip, .pin = pin}};
+    return (struct kvm_irq_routing_entry){
+        .gsi = gsi, .type = KVM_IRQ_ROUTING_IRQCHIP, .u.irqchip = {.irqchip = chip, .pin = pin}};
 }
 
 /* KVM takes all routes at once: those that it had in the beginning, and the messages. */
 static int set_routes(struct kvm_vm *vm, struct error **err)
 {
     size_t count = 0;
-    struct kvm_irq_routing *routing =
-        calloc(1, sizeof(*routing) +
-                      (fixed_routes + vm->message_count) * sizeof(routing->entries[0]));
+    struct kvm_irq_routing *routing = calloc(
+        1, sizeof(*routing) + (fixed_routes + vm->message_count) * sizeof(routing->entries[0]));
     if (!routing)
         return error_oom(err);
     for (uint32_t i = 0; i < pic_pins; i++) {

@@ -18,7 +18,7 @@ enum {
     LAYOUT_SMBIOS = 0xf0000,   /* likewise */
     LAYOUT_SMBIOS_MAX = 0xfff0,
     LAYOUT_RESET_CODE = 0xffff0, /* where a PC's firmware begins */
-    LAYOUT_HIGH = 0x100000, /* kernels go here and above */
+    LAYOUT_HIGH = 0x100000,      /* kernels go here and above */
     LAYOUT_PM_PORT = 0x600,
     LAYOUT_SERIAL_PORT = 0x3f8,
     LAYOUT_SERIAL_IRQ = 4,

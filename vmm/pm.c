@@ -53,11 +53,11 @@ int pm_write_reset_code(const struct guest_memory *memory, struct error **err)
 {
     enum { port = LAYOUT_PM_PORT + PM_RESET };
     static const uint8_t code[] = {
-        0xba, port & 0xff, port >> 8, /* mov $port, %dx */
-        0xb0, PM_RESET_VALUE,         /* mov $value, %al */
-        0xee,                         /* out %al, (%dx) */
-        0xf4,                         /* hlt */
-        0xeb, 0xfd,                   /* jmp to the hlt */
+        0xba, port & 0xff,    port >> 8, /* mov $port, %dx */
+        0xb0, PM_RESET_VALUE,            /* mov $value, %al */
+        0xee,                            /* out %al, (%dx) */
+        0xf4,                            /* hlt */
+        0xeb, 0xfd,                      /* jmp to the hlt */
     };
     void *place = guest_memory_at(memory, LAYOUT_RESET_CODE, sizeof(code));
     if (!place)

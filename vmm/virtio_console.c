@@ -136,7 +136,7 @@ static int serve_control(struct virtio_console *console, unsigned queue)
         r = virtio_device_drain(device, queue, control_request);
     if (r == 0)
         r = tell_all(console);
-    /* More room is worth knowing only while there is more to tell; it comes with a message. */
+    /* There may be more to tell than there is room for: ask to hear of more room. */
     if (device->queues[QUEUE_CONTROL_IN].enabled) {
         if (r == 0 && virtq_notify_on(&device->queues[QUEUE_CONTROL_IN]))
             r = tell_all(console);

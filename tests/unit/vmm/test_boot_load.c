@@ -380,20 +380,50 @@ static void test_elf_files_that_lie(void **state)
         struct error *err = NULL;
         int wanted = -ENOEXEC;
         switch (i) {
-        case 0: elf.head.e_machine = EM_386; break;
-        case 1: elf.head.e_ident[EI_CLASS] = ELFCLASS32; break;
-        case 2: elf.head.e_phoff = UINT64_MAX; break;
-        case 3: elf.head.e_phnum = 0xffff; break;
-        case 4: elf.head.e_phentsize = 1; break;
-        case 5: elf.program[0].p_offset = UINT64_MAX - 10; break;
-        case 6: elf.program[0].p_filesz = elf.program[0].p_memsz = 2048; break;
-        case 7: elf.program[0].p_filesz = elf.program[0].p_memsz + 1; break;
-        case 8: elf.program[0].p_paddr = 0x1000; break;
-        case 9: elf.program[0].p_paddr = UINT64_MAX; wanted = -ENOSPC; break;
-        case 10: elf.program[0].p_memsz = UINT64_MAX; wanted = -ENOSPC; break;
-        case 11: elf.program[1].p_filesz = UINT64_MAX; break;
-        case 12: elf.note.n_namesz = UINT32_MAX; break;
-        case 13: elf.note.n_type = 17; break;
+        case 0:
+            elf.head.e_machine = EM_386;
+            break;
+        case 1:
+            elf.head.e_ident[EI_CLASS] = ELFCLASS32;
+            break;
+        case 2:
+            elf.head.e_phoff = UINT64_MAX;
+            break;
+        case 3:
+            elf.head.e_phnum = 0xffff;
+            break;
+        case 4:
+            elf.head.e_phentsize = 1;
+            break;
+        case 5:
+            elf.program[0].p_offset = UINT64_MAX - 10;
+            break;
+        case 6:
+            elf.program[0].p_filesz = elf.program[0].p_memsz = 2048;
+            break;
+        case 7:
+            elf.program[0].p_filesz = elf.program[0].p_memsz + 1;
+            break;
+        case 8:
+            elf.program[0].p_paddr = 0x1000;
+            break;
+        case 9:
+            elf.program[0].p_paddr = UINT64_MAX;
+            wanted = -ENOSPC;
+            break;
+        case 10:
+            elf.program[0].p_memsz = UINT64_MAX;
+            wanted = -ENOSPC;
+            break;
+        case 11:
+            elf.program[1].p_filesz = UINT64_MAX;
+            break;
+        case 12:
+            elf.note.n_namesz = UINT32_MAX;
+            break;
+        case 13:
+            elf.note.n_type = 17;
+            break;
         }
         assert_int_equal(load_elf(&elf, sizeof(elf), &entry, &err), wanted);
         error_free(err);

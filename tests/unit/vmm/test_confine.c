@@ -35,9 +35,8 @@ static void *in_a_cage(void *opaque)
     outcome->socket_errno = errno_of(syscall(SYS_socket, AF_INET, SOCK_STREAM, 0));
     outcome->exec_errno = errno_of(syscall(SYS_execve, "/bin/true", NULL, NULL));
     outcome->kill_errno = errno_of(syscall(SYS_kill, getpid(), 0));
-    outcome->mmap_errno =
-        errno_of(syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    outcome->mmap_errno = errno_of(
+        syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     void *memory = malloc(1 << 20);
     outcome->allocated = memory != NULL;
     if (memory)
