@@ -140,7 +140,7 @@ static void scripts_are_refused_with_the_way(void **state)
     strv_add(&world->settings.scripts, "/bin/true", NULL);
     assert_int_equal(world_do(world, "script"), -EOPNOTSUPP);
     assert_has(error_message(world->error), "cannot mount the guest on the host");
-    assert_has(error_remedy(world->error), "--run");
+    assert_has(error_remedy(world->error), "--engine appliance");
 }
 
 static void volumes_are_left_alone_by_engines_that_cannot(void **state)

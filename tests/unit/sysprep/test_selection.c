@@ -100,7 +100,11 @@ static void the_default_set_needs_no_appliance(void **state)
     assert_int_equal(sysprep_selection_needs(&world->selection, NULL), GUEST_CAN_EDIT);
     world_select(world, "defaults,fs-uuids,swap-header");
     assert_int_equal(sysprep_selection_needs(&world->selection, NULL),
-                     GUEST_CAN_EDIT | GUEST_CAN_RENEW | GUEST_CAN_RUN);
+                     GUEST_CAN_EDIT | GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS | GUEST_CAN_RUN);
+    strv_add(&world->settings.scripts, "/bin/true", NULL);
+    world_select(world, "-fs-uuids,-swap-header");
+    assert_int_equal(sysprep_selection_needs(&world->selection, &world->settings),
+                     GUEST_CAN_EDIT | GUEST_CAN_MOUNT);
 }
 
 static void the_first_operations_start_from_nothing(void **state)
