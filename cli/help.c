@@ -62,6 +62,16 @@ static void append_options(struct str *out, const struct cli_option *options, un
                           options->fallback, columns);
 }
 
+static void append_operations(struct str *out, unsigned columns)
+{
+    for (size_t i = 0; i < customize_operation_count; i++) {
+        const struct customize_operation *operation = customize_operations[i];
+        append_option(out, 0, operation->name, operation->metavar, operation->help, NULL, columns);
+        str_appendf(out, "%*se.g.", (int)help_column, "");
+        append_wrapped(out, operation->example, help_column + 4, help_column, columns);
+    }
+}
+
 char *cli_command_help(const struct cli_command *command, unsigned columns)
 {
     _cleanup_str_ struct str out = {0};
@@ -74,11 +84,7 @@ char *cli_command_help(const struct cli_command *command, unsigned columns)
     }
     if (command->customizes) {
         str_append(&out, "\nChanges to the guest, done in the order given, passwords last:\n");
-        for (size_t i = 0; i < customize_operation_count; i++) {
-            const struct customize_operation *operation = customize_operations[i];
-            append_option(&out, 0, operation->name, operation->metavar, operation->help, NULL,
-                          columns);
-        }
+        append_operations(&out, columns);
     }
     str_append(&out, "\nCommon options:\n");
     append_options(&out, cli_common_options, columns);

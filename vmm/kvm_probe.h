@@ -24,7 +24,7 @@ struct kvm_report {
     uint64_t elapsed_us; /* of the loop; 0 where it was not run */
 };
 
-/* Runs the probe: some milliseconds on a real KVM, a tenth of a second on one that is too slow,
+/* Runs the probe: some milliseconds on a real KVM, a quarter of a second on one that is too slow,
  * about a second at most where /dev/kvm does not answer at all. Or returns the answer cached for
  * this boot of the host (keyed by the kernel's boot id, under $XDG_RUNTIME_DIR or the user's
  * cache). KILN_KVM_DEVICE names another device than /dev/kvm; its answer is never cached. */
