@@ -24,7 +24,7 @@
 enum {
     stop_grace_ms = 1000,  /* for QEMU to end by itself */
     words_grace_ms = 2000, /* for what a machine that failed has still to say */
-    words_quiet_ms = 300,  /* it has said it all */
+    words_quiet_ms = 500,  /* it has said it all */
     power_down_ms = 90000, /* for a guest that was asked to switch itself off */
 };
 
