@@ -107,9 +107,8 @@ char *cli_overview(unsigned columns)
     _cleanup_str_ struct str out = {0};
     str_append(&out, "Usage: kiln COMMAND [OPTION...]\n\n");
     append_wrapped(&out,
-                   "Builds virtual-machine images from signed repositories, customizes them "
-                   "offline, and proves that they boot.",
-                   0, 0, columns);
+                   "Builds images of virtual machines, customizes them, proves that they boot.", 0,
+                   0, columns);
     for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
         str_appendf(&out, "\n%s:\n", groups[g].title);
         for (const char *const *name = groups[g].commands; *name; name++)

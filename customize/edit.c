@@ -174,7 +174,7 @@ const struct customize_operation edit_operation = {
         "host, where it must be installed, on the contents of the file alone. The new contents "
         "replace the old ones at once; mode, owner and extended attributes stay. FILE must be a "
         "regular file; a symbolic link is followed.",
-    .example = "--edit '/etc/default/grub:s/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=0/'",
+    .example = "--edit '/etc/default/grub:s/ quiet//'",
     .parse = edit_parse,
     .apply = edit_apply,
     .free_data = argument_pair_free,
