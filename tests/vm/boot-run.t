@@ -35,5 +35,5 @@ printf '#cloud-config\nruncmd:\n  - [sh, -c, "exit 7"]\n' >bad-data
 "$kiln" seed -q -o bad.iso --user-data bad-data --hostname web1
 run "$kiln" boot web.img --seed bad.iso --engine qemu --timeout 20m --json --console-log bad.log
 is "$(jq -r .verdict <<<"$out")" cloud-init-failed 'a module that fails is a failure'
-like "$(jq -r .reason <<<"$out")" 'modules-final.*scripts_user.*Runparts: 1 failures' 'which is named, with its error'
+like "$(jq -r .reason <<<"$out")" 'modules-final.*scripts[-_]user.*Runparts: 1 failures' 'which is named, with its error'
 finish
