@@ -174,13 +174,12 @@ else
     skip '/dev/kvm is judged' 'there is none, or not for us'
 fi
 
-# A real QEMU that writes to the image keeps us out; several boots get along.
+# A real QEMU that writes to the image keeps us out; several boots get along. Its first process ends
+# when the machine is set up, and so the image locked.
 PATH=$real_path qemu-system-x86_64 -nodefaults -display none -machine q35,accel=tcg -m 32 -S \
-    -drive file=disk.img,format=raw,if=virtio -pidfile qemu.pid >/dev/null 2>&1 &
-qemu=$!
-disown
+    -drive file=disk.img,format=raw,if=virtio -pidfile "$PWD/qemu.pid" -daemonize
+qemu=$(<qemu.pid)
 on_exit+=('kill -9 $qemu 2>/dev/null')
-for ((i = 0; i < 100; i++)); do [ -s qemu.pid ] && break; sleep 0.1; done
 fails 1 'disk.img: the image is in use' 'an image that a machine writes to is refused' "$kiln" boot disk.img
 kill -9 "$qemu"
 for ((i = 0; i < 100; i++)); do kill -0 "$qemu" 2>/dev/null || break; sleep 0.1; done
