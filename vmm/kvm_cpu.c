@@ -65,6 +65,21 @@ static int set_msrs(struct kvm_cpu *cpu, struct error **err)
                : error_set(err, EIO, "processor %u: KVM refuses its registers", cpu->index);
 }
 
+/*
+ * KVM tells a guest how much its extended state takes by what it last heard of XCR0. Where
+ * virtualization is emulated, KVM may not hear of the guest's own writes: Linux then finds its
+ * features to contradict each other, and prints fifty lines of a warning. So all that the guest
+ * will want is on from the beginning, of which one that wants less does not notice. A host without
+ * extended state refuses, and has nothing to set.
+ */
+static void set_extended_state(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *supported)
+{
+    struct kvm_xcrs registers = {.nr_xcrs = 1};
+    registers.xcrs[0].value = kvm_cpuid_extended_state(supported);
+    if (registers.xcrs[0].value != 0)
+        (void)ioctl(cpu->fd, KVM_SET_XCRS, &registers);
+}
+
 static int set_cpuid(struct kvm_cpu *cpu, const struct kvm_cpuid2 *supported,
                      const struct kvm_cpuid_place *place, struct error **err)
 {
@@ -89,6 +104,8 @@ int kvm_cpu_create(struct kvm_cpu *cpu, struct kvm_vm *vm, const struct kvm_cpui
         r = set_cpuid(cpu, supported, place, err);
     if (r == 0)
         r = set_msrs(cpu, err);
+    if (r == 0)
+        set_extended_state(cpu, supported);
     if (r < 0)
         kvm_cpu_destroy(cpu);
     return r;

@@ -14,6 +14,7 @@ enum {
     leaf_extended = 0x7,
     leaf_counters = 0xa,
     leaf_topology = 0xb,
+    leaf_extended_state = 0xd,
     leaf_enclaves = 0x12,
     leaf_tracing = 0x14,
     leaf_topology2 = 0x1f,
@@ -24,6 +25,9 @@ enum {
 #define LEAF_AMD_CACHES   UINT32_C(0x8000001d)
 #define LEAF_AMD_TOPOLOGY UINT32_C(0x8000001e)
 #define LEAF_AMD_COUNTERS UINT32_C(0x80000022)
+
+/* Intel SDM volume 1, §13.1: state that takes kilobytes, which guests have to ask for. */
+#define STATE_TILES (UINT64_C(3) << 17)
 
 #define BIT(n) (UINT32_C(1) << (n))
 
@@ -184,4 +188,14 @@ unsigned kvm_cpuid_address_bits(const struct kvm_cpuid2 *supported)
         bits = guest >= 32 && guest < host ? guest : host;
     }
     return bits < 32 ? 32 : bits > 52 ? 52 : bits;
+}
+
+uint64_t kvm_cpuid_extended_state(const struct kvm_cpuid2 *supported)
+{
+    for (uint32_t i = 0; i < supported->nent; i++) {
+        const struct kvm_cpuid_entry2 *entry = &supported->entries[i];
+        if (entry->function == leaf_extended_state && entry->index == 0)
+            return ((uint64_t)entry->edx << 32 | entry->eax) & ~STATE_TILES;
+    }
+    return 0;
 }

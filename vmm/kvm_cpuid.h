@@ -26,3 +26,7 @@ struct kvm_cpuid2 *kvm_cpuid_make(const struct kvm_cpuid2 *supported,
 
 /* Bits of a physical address that a guest may use. */
 unsigned kvm_cpuid_address_bits(const struct kvm_cpuid2 *supported);
+
+/* The components of the extended processor state (XCR0) that guests may switch on by themselves.
+ * 0: there is no such state. */
+uint64_t kvm_cpuid_extended_state(const struct kvm_cpuid2 *supported);

@@ -16,7 +16,8 @@
 
 enum {
     pci_address_port = 0xcf8,
-    post_port = 0x80, /* written to for a little delay */
+    post_port = 0x80,    /* written to for a little delay */
+    patience_ms = 10000, /* for threads on a host that is very busy */
 };
 
 void kvm_machine_look(struct kvm_machine *machine)
@@ -281,9 +282,17 @@ const char *kvm_machine_reason(const struct kvm_machine *machine)
     return machine->reason ? machine->reason : "";
 }
 
-void kvm_machine_stop(struct kvm_machine *machine)
+bool kvm_machine_stop(struct kvm_machine *machine)
 {
-    kvm_threads_stop(machine);
+    return kvm_threads_stop(machine, deadline_after(patience_ms));
+}
+
+bool kvm_machine_halt(struct kvm_machine *machine)
+{
+    if (!machine)
+        return true;
+    return (!machine->threads || kvm_machine_stop(machine)) &&
+           pci_bus_settle(machine->pci, true, deadline_after(patience_ms));
 }
 
 static void destroy_cpus(struct kvm_machine *machine)
@@ -295,6 +304,8 @@ static void destroy_cpus(struct kvm_machine *machine)
 /* KVM has no reset: a new machine around the same devices is one, and takes no longer. */
 int kvm_machine_restart(struct kvm_machine *machine, struct error **err)
 {
+    if (!pci_bus_settle(machine->pci, false, deadline_after(patience_ms)))
+        return error_set(err, ETIMEDOUT, "a device of the machine hangs, perhaps in its disk");
     pci_bus_reset(machine->pci);
     destroy_cpus(machine);
     kvm_vm_destroy(&machine->vm);
@@ -330,10 +341,8 @@ char *kvm_machine_registers(const struct kvm_machine *machine, unsigned cpu)
 
 void kvm_machine_free(struct kvm_machine *machine)
 {
-    if (!machine)
+    if (!machine || !kvm_machine_halt(machine))
         return;
-    if (machine->threads)
-        kvm_threads_stop(machine);
     pci_bus_free(machine->pci);
     destroy_cpus(machine);
     kvm_vm_destroy(&machine->vm);

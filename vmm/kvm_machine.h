@@ -58,10 +58,13 @@ int kvm_machine_press_power(struct kvm_machine *machine, struct error **err);
 /* Why it does not run any more, and the registers; "" while it does. */
 const char *kvm_machine_reason(const struct kvm_machine *machine);
 
-/* Stops the processors; returns once none runs. Harmless when called again. */
-void kvm_machine_stop(struct kvm_machine *machine);
+/* Stops the processors; returns once none runs. Harmless when called again. False: one of them does
+ * not stop, as it hangs in the host; then only kvm_machine_halt() and kvm_machine_reason() are left
+ * to be called. */
+bool kvm_machine_stop(struct kvm_machine *machine);
 
-/* After a stop: the same machine with the same devices, from the beginning. */
+/* After a stop: the same machine with the same devices, from the beginning. -ETIMEDOUT where a
+ * device hangs in the host. */
 int kvm_machine_restart(struct kvm_machine *machine, struct error **err);
 
 /* "io 1034, mmio 20, ...": how often KVM handed over, by reason; after a stop. NULL: out of
@@ -74,6 +77,10 @@ char *kvm_machine_registers(const struct kvm_machine *machine, unsigned cpu);
 /* Time that no processor has done anything visible, in milliseconds. */
 uint64_t kvm_machine_idle_ms(struct kvm_machine *machine);
 
-/* Stops it as well. Accepts NULL. */
+/* Stops the processors and the devices for good. False: something hangs in the host. The machine,
+ * and all that its devices use, must then be left as they are. Accepts NULL. */
+bool kvm_machine_halt(struct kvm_machine *machine);
+
+/* Halts it as well. Accepts NULL. */
 void kvm_machine_free(struct kvm_machine *machine);
 DEFINE_CLEANUP(struct kvm_machine *, kvm_machine_free);

@@ -11,6 +11,7 @@
 #include "vmm/kvm_devices.h"
 #include "vmm/kvm_machine.h"
 #include "vmm/kvm_probe.h"
+#include "vmm/resident.h"
 #include "vmm/watch.h"
 
 enum {
@@ -30,14 +31,18 @@ struct run {
     struct vm_watch *watch;
     struct console_log log;
     enum kvm_machine_state state;
+    bool stuck; /* it does not stop, see kvm_machine_stop() */
     uint64_t deadline;
     uint64_t heard_at; /* when the machine last printed */
 };
 
+/* Threads that hang in the host may come back any time, and must find all that they use. */
 static void run_release(struct run *run)
 {
-    kvm_machine_free(run->machine); /* and the bus */
-    kvm_devices_free(run->devices);
+    if (!run->stuck && kvm_machine_halt(run->machine)) {
+        kvm_machine_free(run->machine); /* and the bus */
+        kvm_devices_free(run->devices);
+    }
     vm_watch_free(run->watch);
     if (run->device >= 0)
         close(run->device);
@@ -84,16 +89,38 @@ static int step_watch(struct run *run, uint64_t *ret_wait, struct error **err)
 }
 
 /* After a bad end: a panic's trace and a shell's explanation come behind the line that decided. */
-static int hear_last_words(struct run *run, struct error **err)
+static int hear_last_words(struct run *run, uint64_t quiet, struct error **err)
 {
     uint64_t limit = min_u64(deadline_after(words_grace_ms), run->deadline);
     int r = 0;
     while (r == 0 && run->state == KVM_MACHINE_RUNNING && clock_now_ms() < limit &&
-           clock_now_ms() - run->heard_at < words_quiet_ms) {
+           clock_now_ms() - run->heard_at < quiet) {
         bool any;
         r = take_portion(run, tick_ms, &any, err);
     }
     return r;
+}
+
+/* A disk that fails ends the boot. The log is to show what the guest says of it. */
+static int check_devices(struct run *run, struct error **err)
+{
+    int r = kvm_devices_failure(run->devices, err);
+    if (r == 0)
+        return 0;
+    run->heard_at = clock_now_ms();
+    (void)hear_last_words(run, words_grace_ms, NULL);
+    return r;
+}
+
+static bool stop(struct run *run)
+{
+    if (!run->stuck && !kvm_machine_stop(run->machine)) {
+        run->stuck = true;
+        report(run->config->reporter, REPORT_WARNING,
+               "the machine does not stop: something of it hangs, perhaps in a disk that does not "
+               "answer");
+    }
+    return !run->stuck;
 }
 
 static int reset(struct run *run, struct error **err)
@@ -102,7 +129,8 @@ static int reset(struct run *run, struct error **err)
     if (decided(run))
         return 0;
     report(run->config->reporter, REPORT_DEBUG, "The guest resets the machine");
-    kvm_machine_stop(run->machine);
+    if (!stop(run))
+        return error_set(err, ETIMEDOUT, "the machine cannot be reset");
     int r = kvm_machine_restart(run->machine, err);
     if (r == 0)
         run->state = KVM_MACHINE_RUNNING;
@@ -124,12 +152,12 @@ static int watch(struct run *run, struct error **err)
         wait = min_u64(min_u64(wait, tick), (uint64_t)deadline_left(run->deadline));
         r = take_portion(run, wait, &any, err);
         if (r == 0 && run->devices)
-            r = kvm_devices_failure(run->devices, err);
+            r = check_devices(run, err);
         if (r == 0 && run->state == KVM_MACHINE_RESET)
             r = reset(run, err);
     }
     if (r == 0 && decided(run) && !vm_verdict_good(vm_watch_verdict(run->watch)))
-        r = hear_last_words(run, err);
+        r = hear_last_words(run, words_quiet_ms, err);
     return r;
 }
 
@@ -178,6 +206,15 @@ static int conclude(struct run *run, struct vm_result *result, struct error **er
     return 0;
 }
 
+/* The first processor enters the guest about now. This thread has done all that led there. */
+static void report_cost(struct reporter *reporter)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    report(reporter, REPORT_DEBUG, "The guest starts after %lld.%03ld ms of processor time",
+           (long long)spent.tv_sec * 1000 + spent.tv_nsec / 1000000, spent.tv_nsec / 1000 % 1000);
+}
+
 static int start(struct run *run, struct error **err)
 {
     const struct vm_config *config = run->config;
@@ -194,7 +231,13 @@ static int start(struct run *run, struct error **err)
     int r = kvm_machine_new(&machine, &run->machine, err);
     if (r == 0 && machine.pci)
         r = kvm_devices_add(config, kvm_machine_pci(run->machine), &run->devices, err);
-    return r < 0 ? r : kvm_machine_start(run->machine, err);
+    if (r == 0)
+        r = kvm_machine_start(run->machine, err);
+    if (r == 0) {
+        report_cost(config->reporter);
+        resident_trim();
+    }
+    return r;
 }
 
 /* For those who look into a boot that did not end well. */
@@ -224,15 +267,14 @@ static int run_machine(struct run *run, struct vm_result *ret, struct error **er
     if (r == 0 && run->config->persist && run->state == KVM_MACHINE_RUNNING &&
         vm_verdict_good(vm_watch_verdict(run->watch)))
         r = power_down(run, err);
-    if (r == 0)
-        kvm_machine_stop(run->machine);
-    if (r == 0)
+    if (r == 0 && stop(run))
         r = drain(run, err);
     if (r == 0)
         r = conclude(run, &result, err);
     if (r < 0)
         return r;
-    report_state(run);
+    if (!run->stuck)
+        report_state(run);
     result.engine = kvm_runner.name;
     result.accelerator = "kvm";
     result.duration_ms = duration;

@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "vmm/kvm_threads.h"
 
-enum { hang_ms = 2000 /* without a sign, before processors are asked */ };
+enum {
+    hang_ms = 2000,    /* without a sign, before processors are asked */
+    patience_ms = 200, /* for a processor that waits for a device */
+};
 
 static struct kvm_coalesced_mmio_ring *ring_of(struct kvm_machine *machine)
 {
@@ -103,7 +106,9 @@ size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *
     if (poll(&poller, 1, (int)min_u64(timeout_ms, INT32_MAX)) > 0 &&
         read(machine->news, &count, sizeof(count)) < 0)
         count = 0;
-    pthread_mutex_lock(&machine->lock);
+    *ret_state = KVM_MACHINE_RUNNING;
+    if (!worker_lock(&machine->lock, deadline_after(patience_ms)))
+        return 0;
     kvm_machine_drain(machine);
     kvm_machine_tune(machine);
     serial_remind(&machine->serial);
@@ -112,8 +117,9 @@ size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *
     if (machine->state == KVM_MACHINE_RUNNING)
         watch_for_hang(machine);
     size_t taken = take_output(machine, buffer, size);
-    *ret_state = taken > 0 ? KVM_MACHINE_RUNNING : machine->state;
-    if (taken > 0 && machine->state != KVM_MACHINE_RUNNING)
+    if (taken == 0)
+        *ret_state = machine->state;
+    else if (machine->state != KVM_MACHINE_RUNNING)
         kvm_machine_look(machine);
     pthread_mutex_unlock(&machine->lock);
     return taken;

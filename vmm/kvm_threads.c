@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -137,7 +138,7 @@ static bool handle_failure(struct kvm_thread *thread, int errnum)
     return false;
 }
 
-static void *thread_main(void *opaque)
+static void thread_main(void *opaque)
 {
     static const int calls[] = {SYS_ioctl};
     struct kvm_thread *thread = opaque;
@@ -149,27 +150,18 @@ static void *thread_main(void *opaque)
         kvm_machine_end(machine, KVM_MACHINE_FAILED, "%s", error_message(cause));
         pthread_mutex_unlock(&machine->lock);
         error_free(cause);
-        return NULL;
+        return;
     }
     while (going && !atomic_load(&machine->stopping))
         going = ioctl(thread->cpu.fd, KVM_RUN, 0) < 0 ? handle_failure(thread, errno)
                                                       : handle_exit(thread);
-    return NULL;
 }
 
-/* All signals but ours belong to the owner's thread. */
 static int start_thread(struct kvm_thread *thread, struct error **err)
 {
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    sigdelset(&blocked, kick_signal());
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int r = pthread_create(&thread->thread, NULL, thread_main, thread);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r != 0)
-        return error_sys(err, r, "cannot start a thread for processor %u", thread->cpu.index);
-    thread->started = true;
-    return 0;
+    char name[16];
+    snprintf(name, sizeof(name), "processor %u", thread->cpu.index);
+    return worker_start(&thread->worker, name, kick_signal(), thread_main, thread, err);
 }
 
 int kvm_threads_start(struct kvm_machine *machine, struct error **err)
@@ -181,7 +173,7 @@ int kvm_threads_start(struct kvm_machine *machine, struct error **err)
     for (unsigned i = 0; i < machine->config.cpus && r == 0; i++)
         r = start_thread(&machine->threads[i], err);
     if (r < 0)
-        kvm_threads_stop(machine);
+        (void)kvm_threads_stop(machine, UINT64_MAX);
     return r;
 }
 
@@ -189,27 +181,31 @@ int kvm_threads_start(struct kvm_machine *machine, struct error **err)
 static void kick(struct kvm_thread *thread)
 {
     __atomic_store_n(&thread->cpu.run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-    pthread_kill(thread->thread, kick_signal());
+    worker_kick(&thread->worker, kick_signal());
 }
 
-void kvm_threads_stop(struct kvm_machine *machine)
+bool kvm_threads_stop(struct kvm_machine *machine, uint64_t deadline)
 {
-    pthread_mutex_lock(&machine->lock);
+    /* A processor that waits for a device has the lock. */
     atomic_store(&machine->stopping, true);
+    if (!worker_lock(&machine->lock, deadline))
+        return false;
     pthread_cond_broadcast(&machine->room);
     pthread_mutex_unlock(&machine->lock);
+    bool stopped = true;
     for (unsigned i = 0; i < machine->config.cpus; i++)
-        if (machine->threads[i].started)
+        if (machine->threads[i].worker.started)
             kick(&machine->threads[i]);
     for (unsigned i = 0; i < machine->config.cpus; i++) {
         struct kvm_thread *thread = &machine->threads[i];
-        if (!thread->started)
-            continue;
-        pthread_join(thread->thread, NULL);
-        thread->started = false;
-        thread->cpu.run->immediate_exit = 0;
+        if (!worker_join(&thread->worker, deadline))
+            stopped = false;
+        else if (thread->cpu.run)
+            thread->cpu.run->immediate_exit = 0;
     }
-    atomic_store(&machine->stopping, false);
+    if (stopped)
+        atomic_store(&machine->stopping, false);
+    return stopped;
 }
 
 void kvm_threads_ask(struct kvm_machine *machine)

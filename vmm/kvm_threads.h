@@ -12,14 +12,14 @@
 #include "vmm/pm.h"
 #include "vmm/rtc.h"
 #include "vmm/serial.h"
+#include "vmm/worker.h"
 
 enum { KVM_EXIT_REASONS = 64 };
 
 struct kvm_thread {
     struct kvm_machine *machine;
     struct kvm_cpu cpu;
-    pthread_t thread;
-    bool started;
+    struct worker worker;
     /* Written by the thread alone. */
     _Atomic uint64_t exits;
     uint64_t exits_by[KVM_EXIT_REASONS];
@@ -38,7 +38,8 @@ struct kvm_machine {
     int news;                   /* eventfd: the owner should look */
     _Atomic bool stopping;
 
-    /* Guards all that follows, the buses and their devices. */
+    /* Guards all that follows, the buses and their devices. A processor keeps it while it waits for
+     * a device, which may be at work on a disk that hangs: its owner takes it by worker_lock(). */
     pthread_mutex_t lock;
     pthread_cond_t room; /* `output` was taken */
     struct bus ports, mmio;
@@ -60,7 +61,8 @@ struct kvm_machine {
 enum { KVM_OUTPUT_MARK = 64 << 10 };
 
 int kvm_threads_start(struct kvm_machine *machine, struct error **err);
-void kvm_threads_stop(struct kvm_machine *machine);
+/* False: the deadline came first. */
+bool kvm_threads_stop(struct kvm_machine *machine, uint64_t deadline);
 /* Makes every thread answer whether its processor is dead. */
 void kvm_threads_ask(struct kvm_machine *machine);
 

@@ -199,6 +199,17 @@ void pci_bus_reset(struct pci_bus *bus)
         pci_device_reset(bus->slots[i]);
 }
 
+bool pci_bus_settle(struct pci_bus *bus, bool end, uint64_t deadline)
+{
+    bool settled = true;
+    for (unsigned i = 0; bus && i < bus->count; i++) {
+        const struct pci_device_ops *ops = bus->slots[i]->ops;
+        if (ops->settle && !ops->settle(bus->slots[i], end, deadline))
+            settled = false;
+    }
+    return settled;
+}
+
 void pci_bus_free(struct pci_bus *bus)
 {
     if (!bus)

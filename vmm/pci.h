@@ -44,6 +44,11 @@ struct pci_device;
  * full. For a virtio device, virtio_pci_add() does it. */
 int pci_bus_add(struct pci_bus *bus, struct pci_device *device, struct error **err);
 
+/* For the time when no processor runs: waits until no device is at work any more. With `end`, the
+ * threads of all are ended. False: the deadline came first, as one of them hangs in the host. The
+ * bus must then not be reset or freed. */
+bool pci_bus_settle(struct pci_bus *bus, bool end, uint64_t deadline);
+
 /* What a reset of the machine does: every device is as it was before the guest ran. */
 void pci_bus_reset(struct pci_bus *bus);
 

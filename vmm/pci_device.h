@@ -25,6 +25,9 @@ struct pci_device_ops {
     void (*config_read)(struct pci_device *device, unsigned offset, unsigned size);
     void (*config_written)(struct pci_device *device, unsigned offset, unsigned size);
     void (*reset)(struct pci_device *device);
+    /* True once nothing that the device does for the guest is under way, or (`end`) ever will be;
+     * false where the deadline came first. */
+    bool (*settle)(struct pci_device *device, bool end, uint64_t deadline);
     /* Frees the device as well. */
     void (*free)(struct pci_device *device);
 };

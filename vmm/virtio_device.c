@@ -6,7 +6,9 @@
 
 enum {
     DRAIN_MAX = 4 * VIRTQ_SIZE_MAX, /* requests that are served with the lock held all the time */
-    SIGNAL_EVERY = 16,              /* no request waits longer than that for its interrupt */
+    /* No request waits for its interrupt while more than that is done for others. */
+    SIGNAL_REQUESTS = 16,
+    SIGNAL_BYTES = 256 << 10,
 };
 
 bool virtio_device_live(const struct virtio_device *device)
@@ -41,7 +43,7 @@ void virtio_device_free(struct virtio_device *device)
 {
     if (!device)
         return;
-    virtio_device_stop(device);
+    virtio_device_stop(device, UINT64_MAX);
     if (device->ops->free)
         device->ops->free(device);
     if (device->kick >= 0)
@@ -68,14 +70,18 @@ int virtio_device_drain(struct virtio_device *device, unsigned index, virtio_req
     struct virtqueue *queue = &device->queues[index];
     struct virtq_chain *chain = &device->chain;
     unsigned done = 0;
+    uint64_t moved = 0;
     int r;
     do {
         virtq_notify_off(queue);
         while (done < DRAIN_MAX && (r = virtq_pop(queue, chain)) > 0) {
+            moved += chain->in_size + chain->out_size;
             request(device, chain);
             virtq_push(queue, chain->head, chain->written);
-            if (++done % SIGNAL_EVERY == 0)
+            if (++done % SIGNAL_REQUESTS == 0 || moved >= SIGNAL_BYTES) {
                 virtio_device_signal(device, index);
+                moved = 0;
+            }
         }
         if (done == DRAIN_MAX) {
             /* Let go of the lock: somebody may want to reset the device. */

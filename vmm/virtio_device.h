@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "vmm/virtqueue.h"
+#include "vmm/worker.h"
 
 enum { VIRTIO_QUEUES_MAX = 12 };
 
@@ -88,8 +89,7 @@ struct virtio_device {
     uint8_t status;
 
     int kick; /* eventfd: the guest has notified */
-    pthread_t thread;
-    bool running;
+    struct worker worker;
     int confined; /* what confine_thread() returned; 1: not yet */
     pthread_cond_t confined_changed;
     atomic_bool ending;
@@ -123,8 +123,11 @@ int virtio_device_drain(struct virtio_device *device, unsigned queue, virtio_req
 /* Starts the thread, with all signals blocked and under seccomp. */
 int virtio_device_start(struct virtio_device *device, const struct guest_memory *memory,
                         struct virtio_transport *transport, struct error **err);
-/* Ends the thread, if there is one. */
-void virtio_device_stop(struct virtio_device *device);
+/* Ends the thread, if there is one. False: it has not ended by the deadline, and the device must
+ * not be freed before another call says otherwise. */
+bool virtio_device_stop(struct virtio_device *device, uint64_t deadline);
+/* True once the thread is between two rounds; false where the deadline came first. */
+bool virtio_device_settle(struct virtio_device *device, uint64_t deadline);
 
 /* What the driver writes into the device's status, 0 for a reset; with the lock. */
 void virtio_device_set_status(struct virtio_device *device, uint8_t status);

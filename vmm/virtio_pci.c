@@ -217,6 +217,12 @@ static void pci_reset(struct pci_device *pci)
     msix_reset(self->msix);
 }
 
+static bool pci_settle(struct pci_device *pci, bool end, uint64_t deadline)
+{
+    struct virtio_device *device = of_pci(pci)->device;
+    return end ? virtio_device_stop(device, deadline) : virtio_device_settle(device, deadline);
+}
+
 static void pci_free(struct pci_device *pci)
 {
     struct virtio_pci *self = of_pci(pci);
@@ -238,6 +244,7 @@ static const struct pci_device_ops virtio_pci_ops = {
     .config_read = pci_config_read,
     .config_written = pci_config_written,
     .reset = pci_reset,
+    .settle = pci_settle,
     .free = pci_free,
 };
 

@@ -1,13 +1,12 @@
 /* The thread of a virtio device. */
 
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "vmm/confine.h"
 #include "vmm/virtio_device.h"
 
-static void *device_main(void *argument)
+static void device_main(void *argument)
 {
     struct virtio_device *device = argument;
     int r = confine_thread(device->ops->calls, device->ops->call_count, NULL);
@@ -21,31 +20,24 @@ static void *device_main(void *argument)
             device->ops->wait(device);
         /* A kick that comes after this is for the next round. */
         if (read(device->kick, &kicks, sizeof(kicks)) < 0 && errno != EINTR && errno != EAGAIN)
-            return NULL;
+            return;
         if (atomic_load(&device->ending))
-            return NULL;
+            return;
         pthread_mutex_lock(&device->lock);
         virtio_device_serve(device);
         pthread_mutex_unlock(&device->lock);
     }
-    return NULL;
 }
 
 int virtio_device_start(struct virtio_device *device, const struct guest_memory *memory,
                         struct virtio_transport *transport, struct error **err)
 {
-    sigset_t all, before;
     device->confined = 1;
     device->memory = memory;
     device->transport = transport;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = pthread_create(&device->thread, NULL, device_main, device);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r != 0)
-        return error_sys(err, r, "%s: cannot start a thread", device->ops->name);
-    pthread_setname_np(device->thread, device->ops->name);
-    device->running = true;
+    int r = worker_start(&device->worker, device->ops->name, 0, device_main, device, err);
+    if (r < 0)
+        return r;
     pthread_mutex_lock(&device->lock);
     while (device->confined > 0)
         pthread_cond_wait(&device->confined_changed, &device->lock);
@@ -57,12 +49,19 @@ int virtio_device_start(struct virtio_device *device, const struct guest_memory 
     return 0;
 }
 
-void virtio_device_stop(struct virtio_device *device)
+bool virtio_device_stop(struct virtio_device *device, uint64_t deadline)
 {
-    if (!device->running)
-        return;
+    if (!device->worker.started)
+        return true;
     atomic_store(&device->ending, true);
     virtio_device_kick(device);
-    pthread_join(device->thread, NULL);
-    device->running = false;
+    return worker_join(&device->worker, deadline);
+}
+
+bool virtio_device_settle(struct virtio_device *device, uint64_t deadline)
+{
+    if (!worker_lock(&device->lock, deadline))
+        return false;
+    pthread_mutex_unlock(&device->lock);
+    return true;
 }

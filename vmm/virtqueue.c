@@ -6,6 +6,17 @@
 #include "base/checked.h"
 #include "base/endian.h"
 
+/* The guest takes memory back from one device and hands it to another one, on another thread. It is
+ * the guest that puts the two in order, which ThreadSanitizer cannot see. */
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#define GUEST_HAS_TAKEN(memory) __tsan_release((void *)(memory))
+#define GUEST_HAS_GIVEN(memory) __tsan_acquire((void *)(memory))
+#else
+#define GUEST_HAS_TAKEN(memory) (void)(memory)
+#define GUEST_HAS_GIVEN(memory) (void)(memory)
+#endif
+
 /* VIRTIO 1.2 §2.7.5, §2.7.6 and §2.7.8. */
 struct descriptor {
     le64_t address;
@@ -156,6 +167,7 @@ int virtq_pop(struct virtqueue *queue, struct virtq_chain *ret)
 {
     uint16_t index = shared_load(queue->avail + RING_INDEX, __ATOMIC_ACQUIRE);
     uint16_t waiting = (uint16_t)(index - queue->next_avail);
+    GUEST_HAS_GIVEN(queue->memory);
     if (waiting == 0)
         return 0;
     if (waiting > queue->size)
@@ -179,6 +191,7 @@ void virtq_push(struct virtqueue *queue, uint16_t head, uint32_t written)
     size_t slot = queue->next_used & (queue->size - 1u);
     memcpy(queue->used + RING_ENTRIES + slot * sizeof(element), &element, sizeof(element));
     queue->next_used++;
+    GUEST_HAS_TAKEN(queue->memory);
     /* The driver must see the element, and what the request wrote, before the index; and the index
      * before virtq_should_signal() looks for its wishes. */
     shared_store(queue->used + RING_INDEX, queue->next_used, __ATOMIC_SEQ_CST);

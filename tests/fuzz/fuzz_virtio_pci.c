@@ -150,9 +150,16 @@ int virtio_device_start(struct virtio_device *device, const struct guest_memory 
     return 0;
 }
 
-void virtio_device_stop(struct virtio_device *device)
+bool virtio_device_stop(struct virtio_device *device, uint64_t deadline)
 {
-    (void)device;
+    (void)device, (void)deadline;
+    return true;
+}
+
+bool virtio_device_settle(struct virtio_device *device, uint64_t deadline)
+{
+    (void)device, (void)deadline;
+    return true;
 }
 
 static void serve_kicked(void)

@@ -122,13 +122,26 @@ static void test_address_bits(void **state)
     free(cpuid);
 }
 
+static void test_extended_state(void **state)
+{
+    (void)state;
+    struct kvm_cpuid2 *cpuid = offer();
+    for (uint32_t i = 0; i < cpuid->nent; i++)
+        assert_int_not_equal(cpuid->entries[i].function, 0xd);
+    assert_int_equal(kvm_cpuid_extended_state(cpuid), 0);
+    /* Without the tiles of AMX. Another index says something else. */
+    cpuid->entries[0] = (struct kvm_cpuid_entry2){.function = 0xd, .index = 1, .eax = 0xff};
+    cpuid->entries[1] = (struct kvm_cpuid_entry2){.function = 0xd, .eax = 0x602e7, .edx = 1};
+    assert_int_equal(kvm_cpuid_extended_state(cpuid), UINT64_C(0x1000002e7));
+    free(cpuid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_place_in_the_package),
-        cmocka_unit_test(test_one_processor),
-        cmocka_unit_test(test_what_guests_do_not_get),
-        cmocka_unit_test(test_address_bits),
+        cmocka_unit_test(test_a_place_in_the_package), cmocka_unit_test(test_one_processor),
+        cmocka_unit_test(test_what_guests_do_not_get), cmocka_unit_test(test_address_bits),
+        cmocka_unit_test(test_extended_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

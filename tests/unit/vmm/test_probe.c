@@ -193,6 +193,32 @@ static void no_place_to_remember_is_no_failure(void **state)
     setenv("XDG_RUNTIME_DIR", directory, 1);
 }
 
+/* For a KVM that is emulated itself: the same device, judged by a host that knows better. */
+static void a_patient_host_waits_longer(void **state)
+{
+    (void)state;
+    _cleanup_kvm_report_ struct kvm_report hasty = {0}, patient = {0};
+    char path[128];
+    snprintf(path, sizeof(path), "%s/kiln/kvm-probe", directory);
+    remove(path);
+    /* Nonsense counts as nothing. */
+    setenv("KILN_KVM_PATIENCE", "1000000", 1);
+    assert_int_equal(kvm_probe(&hasty, NULL), 0);
+    setenv("KILN_KVM_PATIENCE", "40", 1);
+    assert_int_equal(kvm_probe(&patient, NULL), 0);
+    unsetenv("KILN_KVM_PATIENCE");
+    if (hasty.health == KVM_TOO_SLOW) {
+        assert_non_null(strstr(hasty.reason, "within 60 ms"));
+        assert_true(patient.health == KVM_HEALTHY || strstr(patient.reason, "within 2400 ms"));
+    } else {
+        assert_int_equal(patient.health, hasty.health);
+    }
+    /* Nor does what a patient one has remembered count for others. */
+    kvm_report_free(&patient);
+    assert_int_equal(kvm_probe(&patient, NULL), 0);
+    assert_int_equal(patient.health, hasty.health);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +229,7 @@ int main(void)
         cmocka_unit_test(the_answer_is_kept_for_this_boot),
         cmocka_unit_test(a_damaged_answer_is_not_believed),
         cmocka_unit_test(no_place_to_remember_is_no_failure),
+        cmocka_unit_test(a_patient_host_waits_longer),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "tests/unit/vmm/virtio_driver.h"
 #include "vmm/virtio_blk.h"
 
@@ -399,6 +400,29 @@ static void survives_a_reset_under_load(void **state)
     driver_kick(&f->driver, 0);
 }
 
+/* A disk that does not answer: nobody waits for it longer than until the deadline. */
+static void waits_in_vain_for_a_disk_that_hangs(void **state)
+{
+    struct fixture *f = *state;
+    const struct driver_part parts[] = {
+        {HEADER, 16, false}, {DATA, SECTOR, true}, {STATUS, 1, true}};
+    plug_in(f, true, 1);
+    assert_true(pci_bus_settle(f->machine.pci, false, deadline_after(5000)));
+    driver_start(&f->driver, &f->machine, 1, UINT64_MAX);
+    disk.slow_ms = 500;
+    put_header(f, HEADER, READ, 0);
+    driver_add(&f->driver, 0, parts, 3);
+    driver_kick(&f->driver, 0);
+    poll(NULL, 0, 50);
+    uint64_t before = clock_now_ms();
+    assert_false(pci_bus_settle(f->machine.pci, false, deadline_after(20)));
+    assert_false(pci_bus_settle(f->machine.pci, true, deadline_after(20)));
+    assert_true(clock_now_ms() - before < 300);
+    assert_false(disk.closed);
+    assert_true(pci_bus_settle(f->machine.pci, true, deadline_after(5000)));
+    assert_true(pci_bus_settle(f->machine.pci, true, 0));
+}
+
 int main(void)
 {
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -413,6 +437,7 @@ int main(void)
         test(serves_several_queues),
         test(keeps_up_with_many_requests),
         test(survives_a_reset_under_load),
+        test(waits_in_vain_for_a_disk_that_hangs),
     };
     return cmocka_run_group_tests_name("virtio-blk", tests, NULL, NULL);
 }
