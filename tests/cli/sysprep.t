@@ -76,4 +76,85 @@ small disk.img
 before=$(sha256sum <disk.img)
 fails 1 'disk\.img is unchanged.*nobody-here' 'a failing customization' "$kiln" sysprep disk.img --password nobody-here:password:x
 is "$(sha256sum <disk.img)" "$before" '... undoes everything before it'
+
+# What is wrong with the arguments or the disk.
+unchanged() {
+    local wanted=$1 regex=$2 what=$3 image=$4
+    shift 4
+    local before
+    before=$(sha256sum <"$image")
+    fails "$wanted" "$regex" "$what" timeout 60 "${as[@]}" "$kiln" sysprep "$image" "$@"
+    is "$(sha256sum <"$image")" "$before" '... and the image is as it was'
+}
+as=()
+unchanged 2 'none of the known' 'an unknown selector' disk.img --root-password bogus:x
+unchanged 2 'operations.*empty|empty.*operation|name' 'an empty name of an operation' disk.img --operations bash-history,,
+unchanged 2 'enable' '--enable twice' disk.img --enable bash-history --enable tmp-files
+unchanged 2 'absent' 'a script that is absent' disk.img --script ./absent
+: >not-executable
+unchanged 2 'not-executable' 'a script that is no program' disk.img --script ./not-executable
+unchanged 1 'absent' 'a password file that is absent' disk.img --root-password file:absent
+fails 1 'absent\.img' 'an absent image is named' "$kiln" sysprep absent.img
+mke2fs -q -t ext4 empty.img 8M >/dev/null 2>&1
+unchanged 1 'no operating system' 'a disk without a system' empty.img
+head -c 1M /dev/zero >zeroes.img
+unchanged 1 'zeroes\.img' 'a disk without a file system' zeroes.img --engine native
+small readonly.img && chmod 444 readonly.img
+[ "$(id -u)" -ne 0 ] || as=(setpriv --bounding-set=-all)
+unchanged 1 'readonly\.img' 'a read-only image' readonly.img
+ok 'but a dry run may look at it' "${as[@]}" "$kiln" sysprep readonly.img -n
+as=()
+small disk.img
+qemu-system-x86_64 -nodefaults -display none -accel tcg -S -drive file=disk.img,format=raw,if=virtio 2>/dev/null &
+qemu=$!
+on_exit+=("kill $qemu 2>/dev/null")
+for _ in {1..100}; do grep -q ":$(stat -c %i disk.img) " /proc/locks && break; sleep 0.1; done
+unchanged 1 'disk\.img.*in use' 'an image that a machine writes to' disk.img
+unchanged 1 'disk\.img.*in use' 'also with --atomic' disk.img --atomic
+kill $qemu
+wait $qemu 2>/dev/null
+
+# A tree that is not as one would think: directories, links and files in each other's place, links
+# out of the guest, names that are no text. Nothing outside it is touched, and sysprep does what it can.
+mkdir -p outside && echo mine >outside/kept
+long=$(printf 'n%.0s' {1..255}) bytes=$'\xff\xfe\n'
+(
+    cp -a tree odd && cd odd || exit
+    rm -rf etc/{hostname,machine-id,passwd} var/{log,spool/mail,lib/systemd,cache} root/.bash_history tmp root/.ssh
+    mkdir -p etc/{machine-id,passwd-} var/log/wtmp var/lib/systemd/random-seed root/.bash_history/deep home/$'\xff'
+    printf 'bob:x:1000:1000::/../etc:/bin/sh\neve:x:1001:1001::/home/eve/../..:/bin/sh\nodd:x:1002:1002\n:x:1003:1003::/usr/lib:/\nroot:x:0:0::/root:/\n' >etc/passwd
+    : >var/lib/dhcp && ln -s /nowhere etc/hostname && ln -s loop.log var/log/loop.log && ln -s ping var/crash && ln -s crash var/ping
+    ln -s "$tmp/outside" var/cache && ln -s /../../nowhere var/spool/mail && ln -s "../../../../../..$tmp/outside" tmp && ln -s "$tmp/outside" root/.ssh
+    echo ls >home/$'\xff'/.bash_history
+    mkdir -p "var/tmp/$long/$long" && : >"var/tmp/$bytes" && : >"var/tmp/$long/$long/$long"
+)
+rm -f odd.img && mke2fs -q -t ext4 -d odd odd.img 16M >/dev/null 2>&1
+run timeout 60 "$kiln" sysprep odd.img -n
+like "$out" '- /home/\\xff/\.bash_history' 'a dry run tells odd names without garbling the terminal'
+ok 'an odd tree is prepared' timeout 60 "$kiln" sysprep odd.img --operations all,-fs-uuids,-swap-header
+ok 'its file system is clean' e2fsck -fn odd.img
+is "$(ls outside) $(cat outside/kept)" 'kept mine' 'nothing outside was touched'
+for path in "/var/tmp/$long" /var/log/loop.log /root/.ssh; do ok "gone: ${path:0:20}" gone odd.img "$path"; done
+is "$(debugfs -R 'ls -p /var/tmp' odd.img 2>/dev/null | tr -d '\0' | grep -ac $'\xff')" 0 'names that are no text are gone'
+for path in /var/crash /var/lib/dhcp /etc/machine-id /usr/lib/os-release /etc/hostname; do ok "there: $path" exists odd.img "$path"; done
+
+# A guest without room for what has to be written: all or nothing.
+small full.img
+free=$(dumpe2fs -h full.img 2>/dev/null | sed -n 's/^Free inodes: *//p')
+seq -f 'write /dev/null /usr/lib/file%g' "$free" | debugfs -w -f - full.img >/dev/null 2>&1
+unchanged 1 'no inode left|No space left' 'a guest without room' full.img --operations flag-reconfiguration
+ok 'its file system is clean' e2fsck -fn full.img
+
+# Damage: a message or a success, never a crash or a hang.
+bad=0
+for seed in {1..16}; do
+    small hurt.img
+    for at in 1 2 3; do
+        printf "\\x$(printf %02x $((seed * 41 + at * 13 & 255)))" |
+            dd of=hurt.img bs=1 seek=$(((seed * 7919 + at * 104729) % 200000 + 1024)) conv=notrunc status=none
+    done
+    timeout 20 "$kiln" sysprep hurt.img --engine native >out 2>&1
+    case $? in 0 | 1) ;; *) bad=1 && cat out ;; esac
+done
+is "$bad" 0 'damaged file systems are survived'
 finish
