@@ -67,7 +67,9 @@ int build_image(const struct build_request *request, const struct catalog *catal
     uint64_t started = clock_now_ms();
     _cleanup_build_result_ struct build_result result = {0};
     _cleanup_outfile_ struct outfile *work = NULL;
-    int r = stage_open_output(request->output, cache_directory(cache), &work, err);
+    int r = customize_plan_require(request->operations, request->network, err);
+    if (r == 0)
+        r = stage_open_output(request->output, cache_directory(cache), &work, err);
     if (r < 0)
         return r;
 

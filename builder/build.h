@@ -17,6 +17,13 @@ struct build_request {
     uint64_t size;                   /* bytes; 0: as the base */
     enum guest_engine engine;
     bool kvm_healthy; /* the appliance may use KVM */
+    bool network;     /* programs in the guest may have it */
+    /* Of the appliance; see guest_open_options. */
+    uint64_t memory;
+    unsigned cpus;
+    const struct guest_drive *attached;
+    size_t attached_count;
+    const struct guest_keys *keys;
     const struct customize_plan *operations;
     struct reporter *reporter;
 };

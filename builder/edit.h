@@ -19,7 +19,10 @@ struct edit_request {
     enum image_format format;
     const struct guest_drive *drives; /* further disks of the same guest */
     size_t drive_count;
+    const struct guest_drive *attached; /* what is no part of the guest; see guest_open_options */
+    size_t attached_count;
     enum guest_engine engine;
+    const struct guest_keys *keys; /* of encrypted devices; NULL: none */
     bool kvm_healthy;
     bool network; /* programs in the guest may have it */
     uint64_t memory;
@@ -41,7 +44,7 @@ struct edit_result {
     char *engine;
     char *engine_reason;
     struct guest_info guest;
-    struct strv operations; /* that ran, in order */
+    struct strv operations; /* that ran, in order; one that follows itself stands there once */
     struct strv programs;   /* steps that ran programs of the guest, or would: "--install vim" */
     struct strv generated_passwords;
     struct strv changes; /* one a path: "+ /a", "~ /b", "- /c", "= /d" for attributes */

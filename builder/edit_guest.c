@@ -25,12 +25,21 @@ static int wrap(struct guest **guest, const struct edit_request *request, struct
     return r;
 }
 
+/* An operation that is repeated is told once. */
+static int note_operation(const char *name, struct edit_result *result, struct error **err)
+{
+    size_t count = result->operations.count;
+    if (count > 0 && strcmp(result->operations.items[count - 1], name) == 0)
+        return 0;
+    return strv_add(&result->operations, name, err);
+}
+
 /* "--install vim": what a person recognises, without secrets. */
 static int note_step(const struct customize_step *step, struct edit_result *result,
                      struct error **err)
 {
     const struct customize_operation *operation = step->operation;
-    int r = strv_add(&result->operations, operation->name, err);
+    int r = note_operation(operation->name, result, err);
     if (r < 0 || !(operation->needs & GUEST_CAN_RUN))
         return r;
     const char *argument = operation->secret ? "..." : step->argument;
@@ -59,11 +68,12 @@ static int run_operations(const struct edit_request *request, struct customize_c
     return r < 0 ? r : note_steps(request->operations, result, err);
 }
 
-/* Where more than the touched files get labels, or none, that is done by now. */
+/* The last change of all: what is made behind it would have no label. */
 static int label(struct customize_context *context, struct error **err)
 {
-    if (!context->info->selinux || context->settings.labels != CUSTOMIZE_LABEL_TOUCHED)
-        return 0;
+    int r = selinux_apply(context, err);
+    if (r < 0 || !context->info->selinux || context->settings.labels != CUSTOMIZE_LABEL_TOUCHED)
+        return r;
     const struct guest_journal *journal = guest_journal_of(context->guest);
     if (!journal)
         return error_oom(err);

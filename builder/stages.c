@@ -137,8 +137,9 @@ static void take_result(struct edit_result *edited, struct build_result *result)
 int stage_customize(const struct build_request *request, const struct build_plan *plan,
                     struct outfile *work, struct build_result *result, struct error **err)
 {
-    const struct edit_request edits = {
-        .network = true, .operations = request->operations, .reporter = request->reporter};
+    const struct edit_request edits = {.network = request->network,
+                                       .operations = request->operations,
+                                       .reporter = request->reporter};
     const struct guest_open_options options = {
         .format = IMAGE_RAW,
         .engine = plan->engine,
@@ -147,6 +148,11 @@ int stage_customize(const struct build_request *request, const struct build_plan
         .give_name = name_work_file,
         .give_name_context = work,
         .kvm_healthy = request->kvm_healthy,
+        .memory = request->memory,
+        .cpus = request->cpus,
+        .attached = request->attached,
+        .attached_count = request->attached_count,
+        .keys = request->keys,
         .reporter = request->reporter,
     };
     _cleanup_edit_result_ struct edit_result edited = {0};

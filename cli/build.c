@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "builder/build.h"
+#include "cli/appliance.h"
 #include "cli/catalog.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/kvm.h"
 #include "cli/passwords.h"
+#include "cli/peers.h"
 
 struct build_arguments {
     struct catalog_arguments catalog;
@@ -16,6 +18,8 @@ struct build_arguments {
     const char *arch;
     const char *engine;
     uint64_t size;
+    struct appliance_arguments appliance;
+    struct key_arguments keys;
     bool json;
 };
 
@@ -34,12 +38,19 @@ static const struct cli_option build_options[] = {
     CACHE_OPTION(struct build_arguments, catalog),
     {"json", 0, OPTION_FLAG, offsetof(struct build_arguments, json), NULL,
      "print what was built as JSON", NULL},
+    APPLIANCE_OPTIONS(struct build_arguments, appliance),
+    KEY_OPTIONS(struct build_arguments, keys),
+    {"no-check-signatures", 0, OPTION_CLEAR,
+     offsetof(struct build_arguments, catalog.check_signature), NULL, NULL, NULL},
+    PEER_OPTIONS,
+    PEER_BUILD_OPTIONS,
     CLI_OPTIONS_END,
 };
 
 static const struct build_arguments build_defaults = {
     .catalog = CATALOG_ARGUMENTS_DEFAULT,
     .engine = "auto",
+    .appliance = APPLIANCE_ARGUMENTS_DEFAULT,
 };
 
 static int fill_request(const struct build_arguments *arguments, struct build_request *request,
@@ -131,12 +142,24 @@ static int build_run(struct cli *cli, const void *opaque, struct error **err)
         .arch = arguments->arch,
         .size = arguments->size,
         .operations = &cli->plan,
+        .network = arguments->appliance.network,
         .kvm_healthy = cli_kvm_healthy(),
         .reporter = cli->reporter,
     };
+    _cleanup_(cli_appliance_free) struct cli_appliance appliance = {0};
+    _cleanup_(guest_keys_free) struct guest_keys keys = {0};
     int r = fill_request(arguments, &request, err);
+    if (r == 0)
+        r = cli_appliance(&arguments->appliance, &appliance, err);
+    if (r == 0)
+        r = cli_keys(&arguments->keys, &keys, err);
     if (r < 0)
         return r;
+    request.memory = appliance.memory;
+    request.cpus = appliance.cpus;
+    request.attached = appliance.attached;
+    request.attached_count = appliance.attached_count;
+    request.keys = &keys;
     _cleanup_(cli_catalog_close) struct opened_catalog opened = {0};
     r = cli_catalog_open(&arguments->catalog, request.image, request.arch, cli->reporter, &opened,
                          err);

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/edit.h"
+#include "cli/peers.h"
 
 struct customize_arguments {
     struct edit_arguments edit;
@@ -7,6 +8,7 @@ struct customize_arguments {
 
 static const struct cli_option customize_options[] = {
     EDIT_OPTIONS(struct customize_arguments, edit),
+    PEER_OPTIONS,
     CLI_OPTIONS_END,
 };
 

@@ -96,22 +96,31 @@ static int fill_request(const struct edit_arguments *arguments, struct edit_requ
     int r = guest_engine_parse(arguments->engine, &request->engine, &cause);
     if (r < 0)
         return cli_usage_because(err, cause);
-    if (arguments->memsize > UINT64_MAX >> 20)
-        return cli_usage(err, "--memsize %llu is too large",
-                         (unsigned long long)arguments->memsize);
-    if (arguments->smp > 255)
-        return cli_usage(err, "--smp %llu is too many", (unsigned long long)arguments->smp);
     if (request->seal && arguments->dry_run)
         return cli_usage(err, "--seal and --dry-run exclude each other");
-    request->memory = arguments->memsize << 20;
-    request->cpus = (unsigned)arguments->smp;
-    request->network = arguments->network;
+    request->network = arguments->appliance.network;
     request->atomicity = arguments->atomic ? EDIT_ATOMIC : EDIT_AUTO;
     request->dry_run = arguments->dry_run;
     request->tell_changes = arguments->dry_run || arguments->json;
     request->tell_difference = arguments->difference;
     request->unseal = arguments->unseal;
     return 0;
+}
+
+/* The appliance's part of the request, which is edited with what `appliance` and `keys` hold. */
+static int prepare_appliance(const struct edit_arguments *arguments,
+                             struct cli_appliance *appliance, struct guest_keys *keys,
+                             struct edit_request *request, struct error **err)
+{
+    int r = cli_appliance(&arguments->appliance, appliance, err);
+    if (r == 0)
+        r = cli_keys(&arguments->keys, keys, err);
+    request->memory = appliance->memory;
+    request->cpus = appliance->cpus;
+    request->attached = appliance->attached;
+    request->attached_count = appliance->attached_count;
+    request->keys = keys;
+    return r;
 }
 
 static int run(struct cli *cli, const struct edit_arguments *arguments,
@@ -131,7 +140,11 @@ int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edi
              struct error **err)
 {
     _cleanup_(disks_free) struct disks disks = {0};
+    _cleanup_(cli_appliance_free) struct cli_appliance appliance = {0};
+    _cleanup_(guest_keys_free) struct guest_keys keys = {0};
     int r = fill_request(arguments, request, err);
+    if (r == 0)
+        r = prepare_appliance(arguments, &appliance, &keys, request, err);
     if (r == 0)
         r = gather_disks(cli, arguments, &disks, err);
     if (r < 0)

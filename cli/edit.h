@@ -3,26 +3,24 @@
 #pragma once
 
 #include "builder/edit.h"
-#include "cli/options.h"
+#include "cli/appliance.h"
 
 struct edit_arguments {
     struct strv disks; /* "add=FILE", "domain=NAME", "format=FORMAT", in the order given */
     const char *connect;
     const char *engine;
-    uint64_t memsize; /* MiB; 0: the appliance's default */
-    uint64_t smp;     /* 0: the same */
-    bool network;     /* default true */
+    struct appliance_arguments appliance;
+    struct key_arguments keys;
     bool dry_run;
     bool difference;
     bool atomic;
     bool unseal;
     bool json;
-    bool trace;
 };
 
 #define EDIT_ARGUMENTS_DEFAULT                                                                     \
     {                                                                                              \
-        .engine = "auto", .network = true                                                          \
+        .engine = "auto", .appliance = APPLIANCE_ARGUMENTS_DEFAULT                                 \
     }
 
 /* Rows for the option table of a command whose arguments have this struct at `member`. */
@@ -50,16 +48,8 @@ struct edit_arguments {
      "change a copy that takes the image's place when all is done", NULL},                         \
     {"unseal", 0, OPTION_FLAG, offsetof(type, member.unseal), NULL,                                \
      "change the image even if it is a sealed template, and break the seal", NULL},                \
-    {"memsize", 'm', OPTION_NUMBER, offsetof(type, member.memsize), "MB",                          \
-     "memory of the appliance", "libguestfs's own"},                                               \
-    {"smp", 0, OPTION_NUMBER, offsetof(type, member.smp), "N",                                     \
-     "processors of the appliance", "1"},                                                          \
-    {"network", 0, OPTION_FLAG, offsetof(type, member.network), NULL,                              \
-     "let programs of the guest reach the network; this is the default", NULL},                    \
-    {"no-network", 0, OPTION_CLEAR, offsetof(type, member.network), NULL,                          \
-     "keep programs of the guest from the network", NULL},                                         \
-    {"trace", 'x', OPTION_VERBOSE, offsetof(type, member.trace), NULL,                             \
-     "as --verbose", NULL}
+    APPLIANCE_OPTIONS(type, member.appliance),                                                     \
+    KEY_OPTIONS(type, member.keys)
 /* clang-format on */
 
 /* Fills what is missing in the request (operations and sysprep are the caller's), edits the image

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "cli/appliance.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/kvm.h"
@@ -10,6 +11,7 @@
 struct inspect_arguments {
     const char *format;
     const char *engine;
+    struct key_arguments keys;
     bool json;
 };
 
@@ -18,6 +20,7 @@ static const struct cli_option inspect_options[] = {
      "format of the image: raw, qcow2, vmdk, vdi, vhdx, vpc", "told from its contents"},
     {"engine", 0, OPTION_STRING, offsetof(struct inspect_arguments, engine),
      "auto|native|appliance", "how the guest's files are read", "auto"},
+    KEY_OPTIONS(struct inspect_arguments, keys),
     {"json", 0, OPTION_FLAG, offsetof(struct inspect_arguments, json), NULL,
      "print the facts as JSON", NULL},
     CLI_OPTIONS_END,
@@ -178,11 +181,16 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
     struct guest_open_options options = {
         .lock = true, .kvm_healthy = cli_kvm_healthy(), .reporter = cli->reporter};
     struct error *cause = NULL;
+    _cleanup_(guest_keys_free) struct guest_keys keys = {0};
     int r = image_format_parse(arguments->format, &options.format, &cause);
     if (r == 0)
         r = guest_engine_parse(arguments->engine, &options.engine, &cause);
     if (r < 0)
         return cli_usage_because(err, cause);
+    r = cli_keys(&arguments->keys, &keys, err);
+    if (r < 0)
+        return r;
+    options.keys = &keys;
     struct facts facts = {.path = cli->operands[0]};
     r = inspect(arguments, &options, &facts, err);
     image_info_free(&facts.image);

@@ -51,7 +51,7 @@ int cli_usage_because(struct error **err, struct error *cause)
 enum { tag_own = 1000, tag_common = 2000, tag_operation = 3000, tag_limit = 4000 };
 
 struct getopt_tables {
-    struct option longs[128];
+    struct option longs[192];
     char shorts[128];
     int short_tags[128];
 };
@@ -108,7 +108,11 @@ static int store(const struct cli_option *option, void *target, const char *valu
     case OPTION_SEQUENCE:
         return strv_addf((struct strv *)slot, err, "%s=%s", option->name, value);
     case OPTION_VERBOSE:
+    case OPTION_FOREIGN:
         break;
+    case OPTION_REFUSED:
+        cli_usage(err, "--%s is an option of virt-builder that kiln does not have", option->name);
+        return error_hint(err, "%s", option->fallback);
     case OPTION_NUMBER:
         r = parse_u64(value, what, (uint64_t *)slot, &cause);
         break;

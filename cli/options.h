@@ -21,6 +21,8 @@ enum option_kind {
     OPTION_LIST,     /* struct strv: may be given several times */
     OPTION_SEQUENCE, /* the same, as "name=argument": rows that share it keep their order */
     OPTION_VERBOSE,  /* as --verbose; the target does not matter */
+    OPTION_FOREIGN,  /* a peer's that changes nothing here; the target does not matter */
+    OPTION_REFUSED,  /* a peer's that cannot be had: fallback says what to do instead */
     OPTION_NUMBER,   /* uint64_t */
     OPTION_SIZE,     /* uint64_t, bytes */
     OPTION_DURATION, /* uint64_t, milliseconds */

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/edit.h"
 #include "cli/json.h"
+#include "cli/peers.h"
 
 struct sysprep_arguments {
     struct edit_arguments edit;
@@ -42,6 +43,8 @@ static const struct cli_option sysprep_options[] = {
      "OPTIONS", "mount options by mount point: '/:noatime;/var:nodev' (appliance only)", NULL},
     {"seal", 0, OPTION_FLAG, offsetof(struct sysprep_arguments, seal), NULL,
      "seal the image as a template that must not change any more", NULL},
+    PEER_OPTIONS,
+    PEER_SYSPREP_OPTIONS,
     CLI_OPTIONS_END,
 };
 

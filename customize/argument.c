@@ -39,7 +39,8 @@ int argument_guest_path(const char *option, const char *path, struct error **err
     int r = guest_path_check(path, err);
     if (r < 0) {
         error_wrap(err, "--%s", option);
-        error_hint(err, "Paths in the guest begin with a slash, as in /etc/motd.");
+        if (path[0] != '/')
+            error_hint(err, "Paths in the guest begin with a slash, as in /etc/motd.");
     }
     return r;
 }

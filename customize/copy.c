@@ -63,16 +63,6 @@ static int copy_parse(const char *argument, void **ret_data, struct error **err)
     return parse_pair("copy", argument, ret_data, err);
 }
 
-/* cp(1) puts nothing through a link that stands where a link or special file is to be put. */
-static int clear_link(struct guest *guest, const char *path, struct error **err)
-{
-    struct guest_stat st;
-    int r = place_look(guest, path, &st, err);
-    if (r > 0)
-        r = S_ISLNK(st.mode) ? guest_unlink(guest, path, err) : 0;
-    return r;
-}
-
 static int copy_apply(const void *data, const char *argument, struct customize_context *context,
                       struct error **err)
 {
@@ -82,8 +72,6 @@ static int copy_apply(const void *data, const char *argument, struct customize_c
            pair->right);
     _cleanup_(copy_places_free) struct copy_places places = {0};
     int r = find_places(context->guest, pair, true, &places, err);
-    if (r == 0 && !places.directory)
-        r = clear_link(context->guest, places.to, err);
     if (r < 0)
         return r;
     return places.directory ? guest_copy_tree(context->guest, places.from, places.to, err)

@@ -238,8 +238,11 @@ int distro_require_linux(const struct guest_info *info, const char *what, struct
 {
     if (same(info->type, "linux"))
         return 0;
-    return error_set(err, EOPNOTSUPP, "%s only in a Linux guest; this one is of type %s", what,
-                     info->type ? info->type : "unknown");
+    error_set(err, EOPNOTSUPP, "%s only in a Linux guest; this one is of type %s", what,
+              info->type ? info->type : "unknown");
+    return info->windows ? error_hint(err, "Windows can do it by itself when it first boots: see "
+                                           "--firstboot.")
+                         : -EOPNOTSUPP;
 }
 
 static int apply_setting(struct guest *guest, const struct distro_setting *setting,

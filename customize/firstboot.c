@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "customize/distro.h"
+#include "customize/firstboot_windows.h"
 #include "customize/service.h"
 
 #define FIRSTBOOT "/usr/lib/virt-sysprep"
@@ -104,14 +105,14 @@ static const char *const old_links[] = {
 
 int firstboot_require(const struct guest_info *info, struct error **err)
 {
+    if (info->windows)
+        return firstboot_windows_require(info, err);
     if (info->type && strcmp(info->type, "linux") == 0)
         return 0;
-    error_set(err, EOPNOTSUPP,
-              "scripts for the first boot can be put only into a Linux guest; this one is of type "
-              "%s",
-              info->type ? info->type : "unknown");
-    return error_hint(err, "A Windows guest needs a service in its registry, which kiln does not "
-                           "edit: use virt-customize for it.");
+    return error_set(err, EOPNOTSUPP,
+                     "scripts for the first boot can be put only into a Linux or Windows guest; "
+                     "this one is of type %s",
+                     info->type ? info->type : "unknown");
 }
 
 static int remove_old(struct guest *guest, struct error **err)
@@ -153,8 +154,9 @@ static int install_runner(struct customize_context *context, struct error **err)
 
 /* Keeps the highest number of those that are there: an image may be customized again before it
  * ever boots. */
-static int see_script(void *highest, const char *name)
+static int see_script(void *highest, const char *name, mode_t type)
 {
+    (void)type;
     unsigned long count = strlen(name) > 9 && name[4] == '-' ? strtoul(name + 5, NULL, 10) : 0;
     if (count <= count_max && count > *(unsigned *)highest)
         *(unsigned *)highest = (unsigned)count;
@@ -162,10 +164,11 @@ static int see_script(void *highest, const char *name)
 }
 
 /* "5000-0001-apt-get-install-x": safe characters only, as the shell's "*" finds it. */
-static char *script_path(unsigned count, const char *name, struct error **err)
+static char *script_path(const char *directory, unsigned count, const char *name,
+                         struct error **err)
 {
     _cleanup_str_ struct str path = {0};
-    str_appendf(&path, "%s/%04d-%04u-", SCRIPTS, priority, count);
+    str_appendf(&path, "%s/%04d-%04u-", directory, priority, count);
     for (size_t i = 0; name[i] && i < name_max; i++) {
         bool plain =
             isascii((unsigned char)name[i]) && (isalnum((unsigned char)name[i]) || name[i] == '_');
@@ -174,25 +177,40 @@ static char *script_path(unsigned count, const char *name, struct error **err)
     return str_take(&path, err);
 }
 
-int firstboot_add(struct customize_context *context, const char *name, const void *text,
-                  size_t size, struct error **err)
+int firstboot_next_path(struct guest *guest, const char *directory, const char *name, char **ret,
+                        unsigned *ret_count, struct error **err)
 {
-    static const struct guest_file_attr attr = {.mode = 0755, .force = true};
     unsigned highest = 0;
-    int r = firstboot_require(context->info, err);
-    if (r == 0)
-        r = install_runner(context, err);
-    if (r == 0)
-        r = guest_list(context->guest, SCRIPTS, see_script, &highest, err);
+    int r = guest_list(guest, directory, see_script, &highest, err);
     if (r < 0)
         return r;
     if (highest == count_max)
         return error_set(err, ENOSPC, "the guest has %d scripts for its first boot: no more fit",
                          count_max);
-    if (highest == 0)
+    *ret_count = highest + 1;
+    *ret = script_path(directory, highest + 1, name, err);
+    return *ret ? 0 : -ENOMEM;
+}
+
+int firstboot_add(struct customize_context *context, const char *name, const void *text,
+                  size_t size, struct error **err)
+{
+    static const struct guest_file_attr attr = {.mode = 0755, .force = true};
+    unsigned count;
+    _cleanup_free_ char *path = NULL;
+    int r = firstboot_require(context->info, err);
+    if (r < 0)
+        return r;
+    if (context->info->windows)
+        return firstboot_windows_add(context, name, text, size, err);
+    r = install_runner(context, err);
+    if (r == 0)
+        r = firstboot_next_path(context->guest, SCRIPTS, name, &path, &count, err);
+    if (r < 0)
+        return r;
+    if (count == 1)
         warn_of_insserv(context);
-    _cleanup_free_ char *path = script_path(highest + 1, name, err);
-    return path ? guest_write(context->guest, path, text, size, &attr, err) : -ENOMEM;
+    return guest_write(context->guest, path, text, size, &attr, err);
 }
 
 int firstboot_wait_for_network(struct customize_context *context, struct error **err)

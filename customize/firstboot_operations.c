@@ -8,8 +8,8 @@
 #include "customize/packages.h"
 #include "customize/script.h"
 
-static int require_linux(const struct customize_plan *plan, const struct customize_step *step,
-                         const struct guest_info *info, struct error **err)
+static int firstboot_possible(const struct customize_plan *plan, const struct customize_step *step,
+                              const struct guest_info *info, struct error **err)
 {
     (void)plan, (void)step;
     return firstboot_require(info, err);
@@ -37,6 +37,17 @@ static int script_apply(const void *data, const char *argument, struct customize
     const struct script *script = data;
     report(context->reporter, REPORT_INFO, "Adding to the first boot: %s", argument);
     return firstboot_add(context, argument, script->text, script->size, err);
+}
+
+/* The parsed script is one for sh(1), since the guest was not known yet. */
+static int command_apply(const void *data, const char *argument, struct customize_context *context,
+                         struct error **err)
+{
+    if (!context->info->windows)
+        return script_apply(data, argument, context, err);
+    report(context->reporter, REPORT_INFO, "Adding to the first boot: %s", argument);
+    _cleanup_free_ char *batch = str_printf(err, "%s\n", argument);
+    return batch ? firstboot_add(context, argument, batch, strlen(batch), err) : -ENOMEM;
 }
 
 static int install_parse(const char *argument, void **ret_data, struct error **err)
@@ -78,13 +89,19 @@ const struct customize_operation firstboot_operation = {
     .name = "firstboot",
     .metavar = "SCRIPT",
     .help = "run a local script when the guest first boots",
-    .manual = "Put the local file SCRIPT into the guest, where it runs once, as root, late in the "
-              "first boot. Several run in the order of the command line. What they print goes to "
-              "virt-sysprep-firstboot.log in root's home and, with systemd, to the console. "
-              "systemd, OpenRC, runit and System V's init of the large distributions are served.",
+    .manual =
+        "Put the local file SCRIPT into the guest, where it runs once, as root, late in the "
+        "first boot. Several run in the order of the command line. What they print goes to "
+        "virt-sysprep-firstboot.log in root's home and, with systemd, to the console. "
+        "systemd, OpenRC, runit and System V's init of the large distributions are served. In "
+        "a Windows guest, SCRIPT is a batch file that LocalSystem runs, logging to "
+        "C:\\Program Files\\Guestfs\\Firstboot\\log.txt. This takes rhsrvany.exe or "
+        "pvvxsvc.exe (https://github.com/rwmjones/rhsrvany), which are looked for in "
+        "/usr/share/virt-tools or in the directory that the environment variable "
+        "VIRT_TOOLS_DATA_DIR names.",
     .example = "--firstboot setup.sh",
     .parse = firstboot_parse,
-    .require = require_linux,
+    .require = firstboot_possible,
     .apply = script_apply,
     .free_data = script_free,
 };
@@ -93,12 +110,14 @@ const struct customize_operation firstboot_command_operation = {
     .name = "firstboot-command",
     .metavar = "CMD+ARGS",
     .help = "run a command when the guest first boots",
-    .manual = "Have the guest run the shell command once, as root, late in the first boot; see "
-              "--firstboot.",
+    .manual =
+        "Have the guest run the shell command once, as root, late in the first boot; for a "
+        "Windows guest, it is one of cmd.exe, as in 'net user Administrator /active:yes'. See "
+        "--firstboot.",
     .example = "--firstboot-command 'touch /etc/was-booted'",
     .parse = command_parse,
-    .require = require_linux,
-    .apply = script_apply,
+    .require = firstboot_possible,
+    .apply = command_apply,
     .free_data = script_free,
 };
 

@@ -155,7 +155,8 @@ static int walk_names(const struct walk *walk, const char *prefix, const char *c
     int r = place_list(walk->guest, dir, &names, err);
     for (size_t i = 0; r == 0 && i < names.count; i++)
         if (fnmatch(component, names.items[i], FNM_PERIOD) == 0)
-            r = walk_into(walk, prefix, names.items[i], rest, err);
+            r = *rest ? walk_into(walk, prefix, names.items[i], rest, err)
+                      : strv_addf(walk->paths, err, "%s/%s", prefix, names.items[i]);
     return r;
 }
 

@@ -1,11 +1,12 @@
 #include "customize/operation.h"
 
 #include <errno.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "customize/operations.h"
 #include "customize/program.h"
-#include "customize/secret.h"
 
 const struct customize_operation *const customize_operations[] = {
     &append_line_operation,
@@ -68,7 +69,6 @@ static void step_release(struct customize_step *step)
 {
     if (step->operation && step->operation->free_data)
         step->operation->free_data(step->data);
-    secret_free(step->argument);
     *step = (struct customize_step){0};
 }
 
@@ -95,17 +95,15 @@ int customize_plan_add(struct customize_plan *plan, const struct customize_opera
                          operation->metavar);
     if (operation->expand)
         return operation->expand(plan, argument, err);
-    if (argument) {
-        step.argument = strdup(argument);
-        if (!step.argument)
-            return error_oom(err);
-    }
     int r = operation->parse ? operation->parse(argument, &step.data, err) : 0;
+    if (r == 0)
+        r = make_room(plan, err);
+    if (r == 0 && argument) {
+        step.argument = words_add(&plan->arguments, argument, err);
+        r = step.argument ? 0 : -ENOMEM;
+    }
     if (r == 0 && operation->check)
         r = operation->check(plan, &step, err);
-    if (r < 0)
-        return r;
-    r = make_room(plan, err);
     if (r < 0)
         return r;
     plan->steps[plan->count++] = step;
@@ -158,10 +156,17 @@ int customize_plan_check(const struct customize_plan *plan, const struct guest_i
     return r;
 }
 
+static void keep_item(void *item)
+{
+    (void)item; /* it is a step's */
+}
+
 void customize_plan_free(struct customize_plan *plan)
 {
+    tdestroy(plan->accounts, keep_item);
     for (size_t i = 0; i < plan->count; i++)
         step_release(&plan->steps[i]);
     free(plan->steps);
+    words_free(&plan->arguments);
     *plan = (struct customize_plan){0};
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/report.h"
 #include "base/str.h"
+#include "customize/words.h"
 #include "guest/guest.h"
 #include "guest/inspect.h"
 
@@ -58,8 +59,8 @@ struct customize_operation;
 /* A parsed request: one option as the user gave it. */
 struct customize_step {
     const struct customize_operation *operation;
-    char *argument; /* as given; NULL where the operation takes none. May hold a secret */
-    void *data;     /* what parse() made of it; the operation's own type */
+    const char *argument; /* as given, the plan's; NULL: takes none. May hold a secret */
+    void *data;           /* what parse() made of it; the operation's own type */
 };
 
 struct customize_operation {
@@ -78,8 +79,9 @@ struct customize_operation {
     /* Checks the argument and reads host files, before any image is touched. NULL: nothing to do.
      * A malformed argument is -EINVAL. */
     int (*parse)(const char *argument, void **ret_data, struct error **err);
-    /* Checks a parsed step against those already in the plan. NULL: all go together. */
-    int (*check)(const struct customize_plan *plan, const struct customize_step *step,
+    /* Checks a parsed step against those already in the plan. NULL: all go together. With success
+     * the step becomes one of the plan's. */
+    int (*check)(struct customize_plan *plan, const struct customize_step *step,
                  struct error **err);
     /* That the guest is one that it can be done to, before anything is touched. NULL: every one
      * is. */
@@ -101,6 +103,8 @@ const struct customize_operation *customize_operation_find(const char *name);
 struct customize_plan {
     struct customize_step *steps;
     size_t count;
+    struct words arguments;
+    void *accounts; /* password.c: whose passwords are set, see tsearch(3) */
 };
 
 /* Parses and checks `argument` (NULL for operations that take none) and appends the step, or the

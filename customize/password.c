@@ -1,6 +1,7 @@
 /* --root-password SELECTOR, --password USER:SELECTOR, --password-crypto SCHEME */
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static const char random_alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqr
 enum { random_length = 16 };
 
 struct password_request {
+    const char *option; /* that asked for it */
     char *user;
     struct password_selector selector;
 };
@@ -42,6 +44,7 @@ static int request_new(const char *option, const char *user, size_t user_length,
         calloc(1, sizeof(*request));
     if (!request)
         return error_oom(err);
+    request->option = option;
     request->user = strndup(user, user_length);
     if (!request->user)
         return error_oom(err);
@@ -68,22 +71,23 @@ static int password_parse(const char *argument, void **ret_data, struct error **
     return request_new("password", argument, (size_t)(colon - argument), colon + 1, ret_data, err);
 }
 
-static int password_apply(const void *data, const char *argument, struct customize_context *context,
-                          struct error **err);
+static int compare_users(const void *a, const void *b)
+{
+    const struct password_request *x = a, *y = b;
+    return strcmp(x->user, y->user);
+}
 
-static int password_check(const struct customize_plan *plan, const struct customize_step *step,
+static int password_check(struct customize_plan *plan, const struct customize_step *step,
                           struct error **err)
 {
     const struct password_request *request = step->data;
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->steps[i].operation->apply != password_apply)
-            continue;
-        const struct password_request *earlier = plan->steps[i].data;
-        if (strcmp(earlier->user, request->user) == 0)
-            return error_set(err, EINVAL, "the password of %s is set twice, by --%s and --%s",
-                             request->user, plan->steps[i].operation->name, step->operation->name);
-    }
-    return 0;
+    struct password_request *const *found = tsearch(request, &plan->accounts, compare_users);
+    if (!found)
+        return error_oom(err);
+    if (*found == request)
+        return 0;
+    return error_set(err, EINVAL, "the password of %s is set twice, by --%s and --%s",
+                     request->user, (*found)->option, request->option);
 }
 
 /* The password field for a password: its hash, marked when the account is locked. */

@@ -139,28 +139,66 @@ int place_look(struct guest *guest, const char *path, struct guest_stat *ret, st
     return 0;
 }
 
+void place_entries_free(struct place_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        free(entries->items[i].name);
+    free(entries->items);
+    *entries = (struct place_entries){0};
+}
+
 struct listing {
-    struct strv *names;
+    struct place_entries entries;
+    size_t capacity;
     struct error **err;
 };
 
-static int add_name(void *context, const char *name)
+static int add_entry(void *context, const char *name, mode_t type)
 {
-    const struct listing *listing = context;
-    return strv_add(listing->names, name, listing->err);
+    struct listing *listing = context;
+    struct place_entries *entries = &listing->entries;
+    if (entries->count == listing->capacity) {
+        size_t capacity = listing->capacity ? 2 * listing->capacity : 16;
+        struct place_entry *items = reallocarray(entries->items, capacity, sizeof(*items));
+        if (!items)
+            return error_oom(listing->err);
+        entries->items = items;
+        listing->capacity = capacity;
+    }
+    char *copy = strdup(name);
+    if (!copy)
+        return error_oom(listing->err);
+    entries->items[entries->count++] = (struct place_entry){.name = copy, .type = type};
+    return 0;
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const struct place_entry *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+int place_entries(struct guest *guest, const char *directory, struct place_entries *ret,
+                  struct error **err)
+{
+    struct listing listing = {.err = err};
+    int r = guest_list(guest, directory, add_entry, &listing, err);
+    if (r < 0) {
+        place_entries_free(&listing.entries);
+        return r;
+    }
+    if (listing.entries.count > 1)
+        qsort(listing.entries.items, listing.entries.count, sizeof(*listing.entries.items),
+              compare_entries);
+    *ret = listing.entries;
+    return 0;
 }
 
 int place_list(struct guest *guest, const char *directory, struct strv *names, struct error **err)
 {
-    size_t before = names->count;
-    struct listing listing = {.names = names, .err = err};
-    int r = guest_list(guest, directory, add_name, &listing, err);
-    if (r == 0 && names->count > before)
-        qsort(names->items + before, names->count - before, sizeof(*names->items), compare_names);
+    _cleanup_(place_entries_free) struct place_entries entries = {0};
+    int r = place_entries(guest, directory, &entries, err);
+    for (size_t i = 0; r == 0 && i < entries.count; i++)
+        r = strv_take(names, TAKE_PTR(entries.items[i].name), err);
     return r;
 }

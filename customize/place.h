@@ -27,3 +27,19 @@ int place_look(struct guest *guest, const char *path, struct guest_stat *ret, st
 
 /* Appends the names in the directory, sorted by bytes. */
 int place_list(struct guest *guest, const char *directory, struct strv *names, struct error **err);
+
+struct place_entry {
+    char *name;
+    mode_t type; /* S_IFREG, ...; 0: not known, see guest_dirent_fn */
+};
+
+struct place_entries {
+    struct place_entry *items;
+    size_t count;
+};
+
+void place_entries_free(struct place_entries *entries);
+
+/* What is in the directory, sorted by name; caller frees with place_entries_free(). */
+int place_entries(struct guest *guest, const char *directory, struct place_entries *ret,
+                  struct error **err);

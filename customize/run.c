@@ -6,7 +6,6 @@
 #include "customize/program.h"
 #include "customize/random_seed.h"
 #include "customize/secret.h"
-#include "customize/selinux.h"
 
 static int run_phase(const struct customize_plan *plan, enum customize_phase phase,
                      struct customize_context *context, struct error **err)
@@ -28,9 +27,7 @@ static int run_steps(const struct customize_plan *plan, struct customize_context
                      struct error **err)
 {
     int r = run_phase(plan, CUSTOMIZE_IN_ORDER, context, err);
-    if (r == 0)
-        r = run_phase(plan, CUSTOMIZE_LAST, context, err);
-    return r < 0 ? r : selinux_apply(context, err);
+    return r < 0 ? r : run_phase(plan, CUSTOMIZE_LAST, context, err);
 }
 
 /* What must not stay in the guest, whether the steps succeeded or not. */

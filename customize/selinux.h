@@ -29,8 +29,9 @@ int selinux_relabel_at_boot(struct guest *guest, const struct guest_info *info,
                             struct reporter *reporter, struct error **err);
 
 /*
- * What customize_run() ends with: does what context->settings.labels say where that is more than
- * CUSTOMIZE_LABEL_TOUCHED, and then leaves CUSTOMIZE_LABEL_NONE there: nothing is left to do. The
- * default is the caller's affair, with selinux_label_touched() when all is done.
+ * What every change of a guest ends with, behind customize_run() and whatever else made files: does
+ * what context->settings.labels say where that is more than CUSTOMIZE_LABEL_TOUCHED, and then
+ * leaves CUSTOMIZE_LABEL_NONE there: nothing is left to do. The default is the caller's affair,
+ * with selinux_label_touched().
  */
 int selinux_apply(struct customize_context *context, struct error **err);

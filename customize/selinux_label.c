@@ -161,8 +161,9 @@ static bool is_pseudo(const char *path)
     return false;
 }
 
-static int add_name(void *context, const char *name)
+static int add_name(void *context, const char *name, mode_t type)
 {
+    (void)type;
     return strv_add(context, name, NULL);
 }
 

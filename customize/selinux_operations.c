@@ -45,7 +45,7 @@ static int exclude_apply(const void *data, const char *argument, struct customiz
 }
 
 /* One of them says what is done; two that differ would be a guess. */
-static int check_alone(const struct customize_plan *plan, const struct customize_step *step,
+static int check_alone(struct customize_plan *plan, const struct customize_step *step,
                        struct error **err)
 {
     static const struct customize_operation *const choices[] = {

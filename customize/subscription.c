@@ -67,7 +67,7 @@ static bool plan_has_credentials(const struct customize_plan *plan)
     return false;
 }
 
-static int credentials_check(const struct customize_plan *plan, const struct customize_step *step,
+static int credentials_check(struct customize_plan *plan, const struct customize_step *step,
                              struct error **err)
 {
     (void)step;

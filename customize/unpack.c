@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "customize/bulk.h"
 #include "customize/inode_set.h"
 #include "customize/place.h"
 
@@ -32,6 +33,7 @@ struct unpack {
      * object since stays: at worst, a name through that one is refused. */
     struct inode_set wild;
     char *ready; /* a directory that is known to exist; NULL: none */
+    struct bulk bulk;
     time_t now;
 };
 
@@ -46,7 +48,7 @@ int unpack_new(struct guest *guest, const char *directory, struct unpack **ret, 
     _cleanup_unpack_ struct unpack *unpack = calloc(1, sizeof(*unpack));
     if (!unpack)
         return error_oom(err);
-    unpack->guest = guest;
+    unpack->guest = unpack->bulk.guest = guest;
     unpack->now = clock_build_time();
     r = place_real(guest, directory, true, &unpack->directory, err);
     if (r < 0)
@@ -64,6 +66,7 @@ void unpack_free(struct unpack *unpack)
     for (size_t i = 0; i < unpack->open_count; i++)
         free(unpack->open[i].path);
     free(unpack->open);
+    bulk_release(&unpack->bulk);
     inode_set_free(&unpack->wild);
     free(unpack->ready);
     free(unpack->directory);
@@ -76,20 +79,23 @@ static bool lies_below(const char *path, const char *directory)
     return strncmp(path, directory, length) == 0 && path[length] == '/';
 }
 
+static int64_t possible_time(int64_t time)
+{
+    return time < time_min ? time_min : time > time_max ? time_max : time;
+}
+
 static int set_times(struct unpack *unpack, const char *path, int64_t mtime, struct error **err)
 {
-    if (mtime < time_min)
-        mtime = time_min;
-    if (mtime > time_max)
-        mtime = time_max;
-    const struct guest_times times = {.atime = unpack->now, .mtime = mtime};
+    const struct guest_times times = {.atime = unpack->now, .mtime = possible_time(mtime)};
     return guest_set_times(unpack->guest, path, &times, err);
 }
 
 static int close_directory(struct unpack *unpack, struct error **err)
 {
     struct open_directory *last = &unpack->open[--unpack->open_count];
-    int r = set_times(unpack, *last->path ? last->path : "/", last->mtime, err);
+    int r = bulk_flush(&unpack->bulk, err);
+    if (r == 0)
+        r = set_times(unpack, *last->path ? last->path : "/", last->mtime, err);
     free(last->path);
     return r;
 }
@@ -202,7 +208,9 @@ static int make_way(struct unpack *unpack, const char *path, struct error **err)
         return error_oom(err);
     free(unpack->ready);
     unpack->ready = parent;
-    r = guest_mkdir_p(unpack->guest, parent, 0755, err);
+    r = bulk_flush(&unpack->bulk, err);
+    if (r == 0)
+        r = guest_mkdir_p(unpack->guest, parent, 0755, err);
     if (r < 0) {
         free(unpack->ready);
         unpack->ready = NULL;
@@ -221,10 +229,13 @@ static void forget_way(struct unpack *unpack)
 static int clear_place(struct unpack *unpack, const char *path, struct error **err)
 {
     struct guest_stat st;
+    if (bulk_knows_absent(&unpack->bulk, path))
+        return 0;
     int r = place_look(unpack->guest, path, &st, err);
     if (r <= 0)
         return r;
     forget_way(unpack);
+    bulk_forget(&unpack->bulk);
     return S_ISDIR(st.mode) ? guest_rmdir(unpack->guest, path, err)
                             : guest_unlink(unpack->guest, path, err);
 }
@@ -268,6 +279,8 @@ static int put_file(struct unpack *unpack, const char *path, const struct unpack
         .gid = entry->gid,
         .force = true,
     };
+    if (bulk_takes(&unpack->bulk, entry))
+        return bulk_add(&unpack->bulk, path, entry, possible_time(entry->mtime), err);
     int r = entry->fd >= 0 ? guest_upload(unpack->guest, entry->fd, path, &attr, err)
                            : guest_write(unpack->guest, path, entry->data ? entry->data : "",
                                          entry->size, &attr, err);
@@ -341,6 +354,11 @@ int unpack_add(struct unpack *unpack, const struct unpack_entry *entry, struct e
 {
     _cleanup_free_ char *path = NULL;
     int r = entry_path(unpack, entry->name, &path, err);
+    /* Others may need to find what was gathered, or replace it. */
+    if (r == 0 && !bulk_takes(&unpack->bulk, entry)) {
+        r = bulk_flush(&unpack->bulk, err);
+        bulk_forget(&unpack->bulk);
+    }
     if (r == 0)
         r = leave_directories(unpack, path, err);
     if (r == 0)
@@ -354,7 +372,7 @@ int unpack_add(struct unpack *unpack, const struct unpack_entry *entry, struct e
 
 int unpack_finish(struct unpack *unpack, struct error **err)
 {
-    int r = 0;
+    int r = bulk_flush(&unpack->bulk, err);
     while (r == 0 && unpack->open_count > 0)
         r = close_directory(unpack, err);
     return r;

@@ -145,6 +145,8 @@ static int start(struct appliance *appliance, const char *path,
     if (r == 0)
         r = launch(appliance, err);
     if (r == 0)
+        r = appliance_unlock(appliance, options->keys, err);
+    if (r == 0)
         r = appliance_find_root(appliance, err);
     /* Before anything is changed. */
     if (r == 0 && options->capabilities & GUEST_CAN_RUN)

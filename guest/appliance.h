@@ -22,6 +22,7 @@ struct appliance {
     struct guest_ops ops; /* with the capabilities of this one */
     guestfs_h *handle;
     char *root;                   /* device of the root file system */
+    char *locked;                 /* an encrypted device that nobody had a key for; NULL: none */
     char *mount_options;          /* as guest_open_options has them, or NULL */
     char *lines[APPLIANCE_LINES]; /* oldest first, NULL beyond the last */
     struct reporter *reporter;
@@ -68,6 +69,12 @@ void appliance_hide_overlays(struct appliance *appliance);
 int appliance_commit(struct guest *guest, struct error **err);
 void appliance_free_drives(struct appliance *appliance);
 
+/* Encrypted devices (appliance_crypt.c). */
+
+/* Opens those that there are keys for, and what lies within. */
+int appliance_unlock(struct appliance *appliance, const struct guest_keys *keys,
+                     struct error **err);
+
 /* File systems (appliance_mount.c). */
 
 int appliance_find_root(struct appliance *appliance, struct error **err);
@@ -110,3 +117,7 @@ int appliance_overwrite(struct guest *guest, const char *path, struct error **er
 int appliance_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
                     struct error **err);
 int appliance_link(struct guest *guest, const char *existing, const char *path, struct error **err);
+
+/* Many files (appliance_bulk.c); see guest.h. */
+int appliance_create_files(struct guest *guest, const struct guest_new_file *files, size_t count,
+                           struct error **err);

@@ -77,6 +77,26 @@ static char *path_of(int fd, struct error **err)
     return str_printf(err, "/proc/%ld/fd/%d", (long)getpid(), fd);
 }
 
+/* What is attached is neither locked nor changed. */
+static int attach(struct appliance *appliance, const struct guest_drive *drive, struct error **err)
+{
+    guestfs_h *g = appliance->handle;
+    _cleanup_close_ int fd = file_open(drive->path, O_RDONLY, 0, err);
+    enum image_format format = drive->format;
+    int r = fd < 0 ? fd : 0;
+    if (r == 0 && format == IMAGE_AUTO)
+        r = image_probe(fd, drive->path, &format, err);
+    if (r < 0)
+        return r;
+    r = guestfs_add_drive_opts(g, drive->path, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
+                               GUESTFS_ADD_DRIVE_OPTS_FORMAT, image_format_name(format), -1);
+    if (r < 0) {
+        appliance_fail(appliance, err);
+        return error_wrap(err, "%s", drive->path);
+    }
+    return 0;
+}
+
 static int add_drive(struct appliance *appliance, struct appliance_drive *drive,
                      const struct guest_open_options *options, struct error **err)
 {
@@ -121,6 +141,12 @@ int appliance_add_drives(struct appliance *appliance, const struct guest_open_op
             r = add_drive(appliance, drive, options, err);
         if (r < 0)
             return i == 0 ? r : error_wrap(err, "%s", path);
+    }
+    bool programs = options->capabilities & GUEST_CAN_RUN;
+    for (size_t i = 0; programs && i < options->attached_count; i++) {
+        int r = attach(appliance, &options->attached[i], err);
+        if (r < 0)
+            return r;
     }
     return 0;
 }

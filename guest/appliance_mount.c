@@ -12,10 +12,13 @@ int appliance_find_root(struct appliance *appliance, struct error **err)
     _cleanup_list_ char **roots = guestfs_inspect_os(appliance->handle);
     if (!roots)
         return appliance_fail(appliance, err);
-    if (!roots[0]) {
-        error_set(err, ENOENT, "no operating system was found");
-        return error_hint(err, "Where the disk is encrypted, its contents cannot be seen.");
+    if (!roots[0] && appliance->locked) {
+        error_set(err, ENOKEY, "no operating system was found, and %s is encrypted",
+                  appliance->locked);
+        return error_hint(err, "name its key: --key %s:file:FILENAME", appliance->locked);
     }
+    if (!roots[0])
+        return error_set(err, ENOENT, "no operating system was found");
     if (roots[1])
         return error_set(err, EMLINK, "several operating systems were found: on %s and %s",
                          roots[0], roots[1]);

@@ -61,19 +61,46 @@ static int op_readlink(struct guest *guest, const char *path, char **ret, struct
     return 0;
 }
 
+static mode_t type_of(char letter)
+{
+    static const struct {
+        char letter;
+        mode_t type;
+    } types[] = {{'r', S_IFREG}, {'d', S_IFDIR}, {'l', S_IFLNK}, {'c', S_IFCHR},
+                 {'b', S_IFBLK}, {'f', S_IFIFO}, {'s', S_IFSOCK}};
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (types[i].letter == letter)
+            return types[i].type;
+    return 0;
+}
+
+static int list_typed(const struct guestfs_dirent_list *list, guest_dirent_fn *entry, void *context)
+{
+    int r = 0;
+    for (uint32_t i = 0; r >= 0 && i < list->len; i++) {
+        const char *name = list->val[i].name;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+            r = entry(context, name, type_of(list->val[i].ftyp));
+    }
+    return r < 0 ? r : 0;
+}
+
 static int op_list(struct guest *guest, const char *path, guest_dirent_fn *entry, void *context,
                    struct error **err)
 {
-    char **names = guestfs_ls(appliance_handle(guest), path);
+    struct guestfs_dirent_list *list = guestfs_readdir(appliance_handle(guest), path);
+    if (list) {
+        int r = list_typed(list, entry, context);
+        guestfs_free_dirent_list(list);
+        return r;
+    }
+    /* Some versions of libguestfs cannot read a very large directory in this way. */
+    _cleanup_list_ char **names = guestfs_ls(appliance_handle(guest), path);
     if (!names)
         return appliance_fail(appliance_of(guest), err);
     int r = 0;
-    for (size_t i = 0; names[i]; i++) {
-        if (r >= 0)
-            r = entry(context, names[i]);
-        free(names[i]);
-    }
-    free(names);
+    for (size_t i = 0; r >= 0 && names[i]; i++)
+        r = entry(context, names[i], 0);
     return r < 0 ? r : 0;
 }
 
@@ -243,6 +270,7 @@ static void op_close(struct guest *guest)
     }
     appliance_free_drives(appliance);
     free(appliance->mount_options);
+    free(appliance->locked);
     free(appliance->root);
     for (size_t i = 0; i < APPLIANCE_LINES; i++)
         free(appliance->lines[i]);
@@ -271,6 +299,7 @@ const struct guest_ops appliance_ops = {
     .list_xattrs = appliance_list_xattrs,
     .set_xattr = appliance_set_xattr,
     .truncate = appliance_truncate,
+    .create_files = appliance_create_files,
     .download = appliance_download,
     .overwrite = appliance_overwrite,
     .mknod = appliance_mknod,

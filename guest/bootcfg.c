@@ -112,8 +112,9 @@ static void bls_list_free(struct bls_list *list)
 }
 #define _cleanup_bls_list_ _cleanup_(bls_list_free)
 
-static int add_bls(void *context, const char *name)
+static int add_bls(void *context, const char *name, mode_t type)
 {
+    (void)type;
     struct bls_list *list = context;
     size_t length = strlen(name);
     if (!str_ends(name, ".conf") || list->count >= ENTRIES_MAX)

@@ -1,20 +1,14 @@
 /* Copies within the guest, composed of an engine's own operations. */
 #include <errno.h>
-#include <fcntl.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "guest/engine.h"
+#include "guest/copy.h"
 
 /* Directories deeper than this are not what a guest's file system holds in earnest. */
 #define DEPTH_MAX 1000
-/* Contents up to this size go through memory, others through a file. */
-#define MEMORY_MAX ((uint64_t)8 << 20)
-#define XATTRS_MAX 1000u
 
 /* A file of which more names may follow. */
 struct copied {
@@ -40,174 +34,6 @@ static void free_copied(void *item)
     struct copied *copied = item;
     free(copied->to);
     free(copied);
-}
-
-/* Contents. */
-
-/* Something to hold `size` bytes that nobody else sees and that is gone once it is closed. */
-static int open_buffer(uint64_t size, struct error **err)
-{
-    if (size <= MEMORY_MAX) {
-        int fd = memfd_create("kiln-copy", MFD_CLOEXEC);
-        return fd >= 0 ? fd : error_sys(err, errno, "cannot make a temporary file");
-    }
-    const char *dir = getenv("TMPDIR");
-    if (str_empty(dir))
-        dir = "/var/tmp";
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    _cleanup_free_ char *name = str_printf(err, "%s/kiln-copy.XXXXXX", dir);
-    if (!name)
-        return -ENOMEM;
-    fd = mkostemp(name, O_CLOEXEC);
-    if (fd < 0)
-        return error_sys(err, errno, "cannot make a temporary file in %s", dir);
-    unlink(name);
-    return fd;
-}
-
-static int copy_contents(struct guest *guest, const char *from, const char *to,
-                         const struct guest_stat *st, struct error **err)
-{
-    struct guest_file_attr attr = {.mode = st->mode & 07777, .uid = st->uid, .gid = st->gid};
-    _cleanup_close_ int fd = open_buffer(st->size, err);
-    if (fd < 0)
-        return fd;
-    int r = guest_download(guest, from, fd, err);
-    if (r < 0)
-        return r;
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return error_sys(err, errno, "cannot read a temporary file");
-    return guest_upload(guest, fd, to, &attr, err);
-}
-
-/* Attributes. */
-
-struct xattr {
-    char *name, *value;
-    size_t size;
-};
-
-struct xattrs {
-    struct xattr *items;
-    size_t count;
-    struct error **err;
-};
-
-static void xattrs_free(struct xattrs *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].name);
-        free(list->items[i].value);
-    }
-    free(list->items);
-}
-#define _cleanup_xattrs_ _cleanup_(xattrs_free)
-
-static int add_xattr(void *context, const char *name, const void *value, size_t size)
-{
-    struct xattrs *list = context;
-    if (list->count >= XATTRS_MAX)
-        return error_set(list->err, EFBIG, "there are too many extended attributes");
-    struct xattr *items = reallocarray(list->items, list->count + 1, sizeof(*items));
-    if (!items)
-        return error_oom(list->err);
-    list->items = items;
-    struct xattr item = {.name = strdup(name), .value = malloc(size + 1), .size = size};
-    if (!item.name || !item.value) {
-        free(item.name);
-        free(item.value);
-        return error_oom(list->err);
-    }
-    memcpy(item.value, value, size);
-    items[list->count++] = item;
-    return 0;
-}
-
-static const struct xattr *find_xattr(const struct xattrs *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i].name, name) == 0)
-            return &list->items[i];
-    return NULL;
-}
-
-static int copy_xattrs(struct guest *guest, const char *from, const char *to, struct error **err)
-{
-    _cleanup_xattrs_ struct xattrs wanted = {.err = err}, found = {.err = err};
-    int r = guest_list_xattrs(guest, from, add_xattr, &wanted, err);
-    if (r == 0)
-        r = guest_list_xattrs(guest, to, add_xattr, &found, err);
-    for (size_t i = 0; r == 0 && i < found.count; i++)
-        if (!find_xattr(&wanted, found.items[i].name))
-            r = guest_set_xattr(guest, to, found.items[i].name, NULL, 0, err);
-    for (size_t i = 0; r == 0 && i < wanted.count; i++) {
-        const struct xattr *item = &wanted.items[i], *has = find_xattr(&found, item->name);
-        if (!has || has->size != item->size || memcmp(has->value, item->value, item->size) != 0)
-            r = guest_set_xattr(guest, to, item->name, item->value, item->size, err);
-    }
-    return r;
-}
-
-/* The owner first, which takes set-id bits and capabilities away; the times last. */
-static int copy_attributes(struct guest *guest, const char *from, const char *to,
-                           const struct guest_stat *st, struct error **err)
-{
-    const struct guest_times times = {.atime = st->atime, .mtime = st->mtime};
-    int r = guest_lchown(guest, to, st->uid, st->gid, err);
-    if (r == 0 && !S_ISLNK(st->mode))
-        r = guest_chmod(guest, to, st->mode & 07777, err);
-    if (r == 0)
-        r = copy_xattrs(guest, from, to, err);
-    return r < 0 ? r : guest_set_times(guest, to, &times, err);
-}
-
-/* Objects. */
-
-/* Stats what may be absent: its mode is 0 then. */
-static int stat_maybe(struct guest *guest, const char *path, struct guest_stat *ret,
-                      struct error **err)
-{
-    _cleanup_error_ struct error *absent = NULL;
-    *ret = (struct guest_stat){0};
-    int r = guest_stat(guest, path, false, ret, &absent);
-    if (r == -ENOENT)
-        return 0;
-    return r < 0 ? error_move(err, TAKE_PTR(absent)) : 0;
-}
-
-static int copy_link(struct guest *guest, const char *from, const char *to, struct error **err)
-{
-    _cleanup_free_ char *target = NULL;
-    int r = guest_readlink(guest, from, &target, err);
-    return r < 0 ? r : guest_symlink(guest, target, to, err);
-}
-
-/* One object that is no directory. */
-static int copy_object(struct guest *guest, const char *from, const char *to,
-                       const struct guest_stat *st, struct error **err)
-{
-    struct guest_stat old;
-    int r = stat_maybe(guest, to, &old, err);
-    if (r < 0)
-        return r;
-    if (old.mode && old.fs == st->fs && old.inode == st->inode)
-        return error_set(err, EINVAL, "%s in the guest: is to be copied onto itself", from);
-    if (old.mode && !S_ISREG(old.mode))
-        return error_set(err, EEXIST, "%s in the guest: already exists, and is not a regular file",
-                         to);
-    if (old.mode && !S_ISREG(st->mode))
-        r = guest_unlink(guest, to, err);
-    if (r < 0)
-        return r;
-    if (S_ISREG(st->mode))
-        r = copy_contents(guest, from, to, st, err);
-    else if (S_ISLNK(st->mode))
-        r = copy_link(guest, from, to, err);
-    else
-        r = guest_mknod(guest, to, st->mode, st->device, err);
-    return r < 0 ? r : copy_attributes(guest, from, to, st, err);
 }
 
 int guest_copy(struct guest *guest, const char *from, const char *to, struct error **err)
@@ -247,8 +73,8 @@ static int note_copied(struct copy *copy, const struct guest_stat *st, const cha
 static int copy_name(struct guest *guest, const char *existing, const char *to, struct error **err)
 {
     struct guest_stat old;
-    int r = stat_maybe(guest, to, &old, err);
-    if (r == 0 && S_ISREG(old.mode))
+    int r = copy_stat(guest, to, &old, err);
+    if (r == 0 && old.mode && !S_ISDIR(old.mode))
         r = guest_unlink(guest, to, err);
     return r < 0 ? r : guest_link(guest, existing, to, err);
 }
@@ -270,8 +96,9 @@ struct entries {
     struct error **err;
 };
 
-static int add_entry(void *context, const char *name)
+static int add_entry(void *context, const char *name, mode_t type)
 {
+    (void)type;
     struct entries *entries = context;
     return strv_add(&entries->names, name, entries->err);
 }
@@ -310,7 +137,7 @@ static int copy_at(struct copy *copy, const char *from, const char *to, unsigned
         return r;
     if (!S_ISDIR(st.mode))
         return copy_file(copy, from, to, &st, err);
-    r = stat_maybe(copy->guest, to, &old, err);
+    r = copy_stat(copy->guest, to, &old, err);
     if (r == 0 && !old.mode)
         r = guest_mkdir(copy->guest, to, 0700, err);
     else if (r == 0 && !S_ISDIR(old.mode))
@@ -371,7 +198,7 @@ int guest_copy_tree(struct guest *guest, const char *from, const char *to, struc
     if (r < 0)
         return r;
     if (S_ISDIR(st.mode)) {
-        r = stat_maybe(guest, copy_to, &target, err);
+        r = copy_stat(guest, copy_to, &target, err);
         if (r == 0 && target.mode && target.inode == st.inode && target.fs == st.fs)
             r = error_set(err, EINVAL, "%s in the guest: is to be copied onto itself", from);
         if (r == 0)

@@ -31,15 +31,30 @@ static int file_type(mode_t mode)
     }
 }
 
+/* 0 where the entry does not say. */
+static mode_t mode_type(int type)
+{
+    static const mode_t types[] = {
+        [EXT2_FT_REG_FILE] = S_IFREG, [EXT2_FT_DIR] = S_IFDIR,  [EXT2_FT_CHRDEV] = S_IFCHR,
+        [EXT2_FT_BLKDEV] = S_IFBLK,   [EXT2_FT_FIFO] = S_IFIFO, [EXT2_FT_SOCK] = S_IFSOCK,
+        [EXT2_FT_SYMLINK] = S_IFLNK,
+    };
+    return type >= 0 && (size_t)type < ARRAY_SIZE(types) ? types[type] : 0;
+}
+
 int ext_lookup(struct ext_fs *fs, uint32_t dir, const char *name, uint32_t *ret, struct error **err)
 {
-    ext_start(fs);
-    ext2_ino_t inode = 0;
-    errcode_t code = ext2fs_lookup(fs->fs, dir, name, (int)strlen(name), NULL, &inode);
-    if (code == EXT2_ET_FILE_NOT_FOUND)
+    uint32_t inode = 0;
+    if (!ext_names_find(fs->names, dir, name, &inode)) {
+        ext_start(fs);
+        errcode_t code = ext2fs_lookup(fs->fs, dir, name, (int)strlen(name), NULL, &inode);
+        if (code && code != EXT2_ET_FILE_NOT_FOUND)
+            return ext_fail(fs, code, err, "a directory cannot be read");
+        inode = code ? 0 : inode;
+        ext_names_keep(fs->names, dir, name, inode);
+    }
+    if (!inode)
         return error_set(err, ENOENT, "no such file or directory");
-    if (code)
-        return ext_fail(fs, code, err, "a directory cannot be read");
     *ret = inode;
     return 0;
 }
@@ -49,6 +64,7 @@ int ext_lookup(struct ext_fs *fs, uint32_t dir, const char *name, uint32_t *ret,
 struct listing {
     guest_dirent_fn *entry;
     void *context;
+    bool typed; /* the entries say what they are */
     unsigned count;
     int r;
 };
@@ -74,7 +90,8 @@ static int list_entry(ext2_ino_t dir, int kind, struct ext2_dir_entry *dirent, i
         listing->r = -EFBIG;
         return DIRENT_ABORT;
     }
-    listing->r = listing->entry(listing->context, name);
+    mode_t type = listing->typed ? mode_type(ext2fs_dirent_file_type(dirent)) : 0;
+    listing->r = listing->entry(listing->context, name, type);
     return listing->r < 0 ? DIRENT_ABORT : 0;
 }
 
@@ -82,7 +99,8 @@ int ext_list(struct ext_fs *fs, uint32_t dir, guest_dirent_fn *entry, void *cont
              struct error **err)
 {
     ext_start(fs);
-    struct listing listing = {.entry = entry, .context = context};
+    struct listing listing = {
+        .entry = entry, .context = context, .typed = ext2fs_has_feature_filetype(fs->fs->super)};
     errcode_t code = ext2fs_dir_iterate2(fs->fs, dir, 0, NULL, list_entry, &listing);
     if (code)
         return ext_fail(fs, code, err, "the directory cannot be read");
@@ -135,6 +153,7 @@ int ext_dir_touch(struct ext_fs *fs, ext2_ino_t number, int links, struct error 
 int ext_dir_add(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode, mode_t mode,
                 struct error **err)
 {
+    ext_names_drop(fs->names, dir, name);
     errcode_t code = ext2fs_link(fs->fs, dir, name, inode, file_type(mode));
     if (code == EXT2_ET_DIR_NO_SPACE) {
         code = ext2fs_expand_dir(fs->fs, dir);
@@ -151,6 +170,7 @@ int ext_dir_add(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t 
 int ext_dir_remove(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_ino_t inode,
                    struct error **err)
 {
+    ext_names_drop(fs->names, dir, name);
     errcode_t code = ext2fs_unlink(fs->fs, dir, name, inode, 0);
     return code ? ext_fail(fs, code, err, "the entry cannot be removed") : 0;
 }
@@ -194,9 +214,9 @@ int ext_unlink(struct ext_fs *fs, uint32_t dir, const char *name, struct error *
     return ext_finish(fs, r, err);
 }
 
-static int note_entry(void *context, const char *name)
+static int note_entry(void *context, const char *name, mode_t type)
 {
-    (void)name;
+    (void)name, (void)type;
     *(bool *)context = true;
     return -ENOTEMPTY;
 }
@@ -264,6 +284,7 @@ int ext_dir_redirect(struct ext_fs *fs, ext2_ino_t dir, const char *name, ext2_i
         .inode = inode,
         .type = ext2fs_has_feature_filetype(fs->fs->super) ? file_type(mode) : -1,
     };
+    ext_names_drop(fs->names, dir, name);
     errcode_t code = ext2fs_dir_iterate2(fs->fs, dir, 0, NULL, redirect_entry, &redirect);
     if (!code && !redirect.found)
         code = EXT2_ET_FILE_NOT_FOUND;

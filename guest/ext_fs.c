@@ -199,7 +199,8 @@ int ext_open(struct block *block, uint64_t offset, uint64_t length, bool writabl
     if (!fs)
         return error_oom(err);
     fs->source = (struct ext_source){.block = block, .offset = offset, .length = length};
-    int r = str_replace(&fs->name, name, err);
+    fs->names = ext_names_new();
+    int r = fs->names ? str_replace(&fs->name, name, err) : error_oom(err);
     if (r == 0)
         r = check_super(&fs->source, name, err);
     if (r == 0)
@@ -234,6 +235,7 @@ void ext_close(struct ext_fs *fs)
     if (fs->fs)
         ext2fs_free(fs->fs);
     ext_alloc_free(fs->alloc);
+    ext_names_free(fs->names);
     free(fs->name);
     free(fs);
 }
@@ -274,6 +276,7 @@ int ext_begin(struct ext_fs *fs, struct error **err)
 static void roll_back(struct ext_fs *fs)
 {
     ext_alloc_rollback(fs->alloc);
+    ext_names_drop_all(fs->names);
     if (ext_io_rollback(fs->fs->io) < 0)
         fs->broken = true;
     *fs->fs->super = fs->super;

@@ -181,6 +181,8 @@ int ext_inode_new(struct ext_fs *fs, ext2_ino_t parent, mode_t type, const struc
 
 int ext_inode_release(struct ext_fs *fs, struct ext_inode *inode, struct error **err)
 {
+    if (S_ISDIR(inode->raw->i_mode))
+        ext_names_drop_all(fs->names);
     int r = ext_content_drop(fs, inode, err);
     if (r < 0)
         return r;

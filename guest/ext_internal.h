@@ -4,11 +4,13 @@
 #include "guest/ext_alloc.h"
 #include "guest/ext_fs.h"
 #include "guest/ext_io.h"
+#include "guest/ext_names.h"
 
 struct ext_fs {
     ext2_filsys fs;
     struct ext_source source;
     struct ext_alloc *alloc; /* NULL: opened for reading */
+    struct ext_names *names;
     char *name;
     const char *blocker;
     struct ext2_super_block super; /* as it was when the transaction began */

@@ -7,21 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "guest/ext_cache.h"
-
-#define WRITE_RUN_MAX ((size_t)1 << 20) /* bytes written to the block source at once */
-
-struct ext_io {
-    const struct ext_source *source;
-    struct ext_cache *cache;
-    uint64_t budget;
-    struct error *error;
-};
-
-static struct ext_io *io_of(io_channel channel)
-{
-    return channel->private_data;
-}
+#include "guest/ext_io_channel.h"
 
 void ext_io_name(const struct ext_source *source, char name[static EXT_IO_NAME_MAX])
 {
@@ -37,9 +23,9 @@ static errcode_t keep_error(struct ext_io *io, struct error *error)
     return errnum;
 }
 
-static bool locate(const struct ext_io *io, io_channel channel, uint64_t block, uint64_t bytes,
-                   uint64_t *ret_offset)
+bool ext_io_locate(io_channel channel, uint64_t block, uint64_t bytes, uint64_t *ret_offset)
 {
+    const struct ext_io *io = ext_io_of(channel);
     uint64_t offset;
     if (!checked_mul(block, (uint64_t)channel->block_size, &offset))
         return false;
@@ -53,7 +39,7 @@ static errcode_t source_read(struct ext_io *io, io_channel channel, uint64_t blo
                              void *buf)
 {
     uint64_t offset;
-    if (!locate(io, channel, block, bytes, &offset))
+    if (!ext_io_locate(channel, block, bytes, &offset))
         return EXT2_ET_SHORT_READ;
     struct error *error = NULL;
     if (block_pread(io->source->block, buf, bytes, offset, &error) < 0)
@@ -61,10 +47,9 @@ static errcode_t source_read(struct ext_io *io, io_channel channel, uint64_t blo
     return 0;
 }
 
-/* One block, by way of the cache. */
-static errcode_t cached_read(io_channel channel, uint64_t block, uint8_t **ret)
+errcode_t ext_io_cached(io_channel channel, uint64_t block, uint8_t **ret)
 {
-    struct ext_io *io = io_of(channel);
+    struct ext_io *io = ext_io_of(channel);
     if (io->budget == 0)
         return EXT2_ET_CANCEL_REQUESTED;
     io->budget--;
@@ -101,7 +86,7 @@ static uint64_t missing_run(struct ext_io *io, uint64_t block, uint64_t count)
 /* Several blocks at once, none of which is held: the group descriptors, for one. */
 static errcode_t read_run(io_channel channel, uint64_t block, uint64_t count, uint8_t *out)
 {
-    struct ext_io *io = io_of(channel);
+    struct ext_io *io = ext_io_of(channel);
     size_t size = (size_t)channel->block_size;
     if (io->budget < count)
         return EXT2_ET_CANCEL_REQUESTED;
@@ -118,14 +103,14 @@ static errcode_t read_run(io_channel channel, uint64_t block, uint64_t count, ui
 
 static errcode_t read_blocks(io_channel channel, unsigned long long block, int count, void *buf)
 {
-    struct ext_io *io = io_of(channel);
+    struct ext_io *io = ext_io_of(channel);
     size_t left = byte_count(channel, count), size = (size_t)channel->block_size;
     for (uint8_t *out = buf; left > 0;) {
         uint64_t run = left >= 2 * size ? missing_run(io, block, left / size) : 0;
         size_t part = left < size ? left : size;
         uint8_t *data;
         errcode_t code =
-            run > 1 ? read_run(channel, block, run, out) : cached_read(channel, block, &data);
+            run > 1 ? read_run(channel, block, run, out) : ext_io_cached(channel, block, &data);
         if (code)
             return code;
         if (run > 1)
@@ -143,9 +128,9 @@ static errcode_t read_blocks(io_channel channel, unsigned long long block, int c
 static errcode_t write_within(io_channel channel, uint64_t block, size_t at, const void *buf,
                               size_t part)
 {
-    struct ext_io *io = io_of(channel);
+    struct ext_io *io = ext_io_of(channel);
     uint64_t unused;
-    if (!locate(io, channel, block, (uint64_t)channel->block_size, &unused))
+    if (!ext_io_locate(channel, block, (uint64_t)channel->block_size, &unused))
         return EXT2_ET_SHORT_WRITE;
     uint8_t *data = ext_cache_find(io->cache, block);
     bool fresh = !data && part == (size_t)channel->block_size;
@@ -154,7 +139,7 @@ static errcode_t write_within(io_channel channel, uint64_t block, size_t at, con
         if (!data)
             return EXT2_ET_NO_MEMORY;
     } else {
-        errcode_t code = data ? 0 : cached_read(channel, block, &data);
+        errcode_t code = data ? 0 : ext_io_cached(channel, block, &data);
         if (code)
             return code;
         /* libext2fs writes whole tables of which little has changed. */
@@ -174,7 +159,7 @@ static errcode_t write_within(io_channel channel, uint64_t block, size_t at, con
 static errcode_t write_blocks(io_channel channel, unsigned long long block, int count,
                               const void *buf)
 {
-    if (!io_of(channel)->source->writable)
+    if (!ext_io_of(channel)->source->writable)
         return EXT2_ET_RO_FILSYS;
     size_t left = byte_count(channel, count), size = (size_t)channel->block_size;
     for (const uint8_t *in = buf; left > 0; block++) {
@@ -190,7 +175,7 @@ static errcode_t write_blocks(io_channel channel, unsigned long long block, int 
 
 static errcode_t write_bytes(io_channel channel, unsigned long offset, int count, const void *buf)
 {
-    if (!io_of(channel)->source->writable)
+    if (!ext_io_of(channel)->source->writable)
         return EXT2_ET_RO_FILSYS;
     size_t size = (size_t)channel->block_size, left = (size_t)count;
     for (const uint8_t *in = buf; left > 0;) {
@@ -219,7 +204,7 @@ static errcode_t write_blocks_32(io_channel channel, unsigned long block, int co
 
 static errcode_t set_block_size(io_channel channel, int size)
 {
-    struct ext_io *io = io_of(channel);
+    struct ext_io *io = ext_io_of(channel);
     if (size == channel->block_size)
         return 0;
     /* Only while a file system is being opened: nothing was written yet. */
@@ -243,7 +228,7 @@ static errcode_t close_channel(io_channel channel)
 {
     if (--channel->refcount > 0)
         return 0;
-    struct ext_io *io = io_of(channel);
+    struct ext_io *io = ext_io_of(channel);
     if (io) {
         ext_cache_free(io->cache);
         error_free(io->error);
@@ -302,131 +287,35 @@ io_manager ext_io_manager(void)
 
 void ext_io_budget(io_channel channel, uint64_t reads)
 {
-    io_of(channel)->budget = reads;
+    ext_io_of(channel)->budget = reads;
 }
 
 void ext_io_poison(io_channel channel)
 {
-    io_of(channel)->budget = 0;
+    ext_io_of(channel)->budget = 0;
 }
 
 struct error *ext_io_take_error(io_channel channel)
 {
-    return TAKE_PTR(io_of(channel)->error);
+    return TAKE_PTR(ext_io_of(channel)->error);
 }
 
 void ext_io_begin(io_channel channel)
 {
-    ext_cache_begin(io_of(channel)->cache);
+    ext_cache_begin(ext_io_of(channel)->cache);
 }
 
 void ext_io_end(io_channel channel)
 {
-    ext_cache_end(io_of(channel)->cache);
+    ext_cache_end(ext_io_of(channel)->cache);
 }
 
 int ext_io_rollback(io_channel channel)
 {
-    return ext_cache_rollback(io_of(channel)->cache);
+    return ext_cache_rollback(ext_io_of(channel)->cache);
 }
 
 uint64_t ext_io_dirty(io_channel channel)
 {
-    return ext_cache_dirty_bytes(io_of(channel)->cache);
-}
-
-int ext_io_read_data(io_channel channel, uint64_t block, uint64_t count, void *buf,
-                     struct error **err)
-{
-    struct ext_io *io = io_of(channel);
-    size_t size = (size_t)channel->block_size;
-    uint64_t offset;
-    if (!locate(io, channel, block, count * size, &offset))
-        return error_set(err, EUCLEAN, "a file's blocks lie outside its file system");
-    int r = block_pread(io->source->block, buf, count * size, offset, err);
-    if (r < 0)
-        return r;
-    /* Blocks of a link's target, for one, are written through libext2fs. */
-    for (uint64_t i = 0; i < count; i++) {
-        const uint8_t *data = ext_cache_find(io->cache, block + i);
-        if (data)
-            memcpy((uint8_t *)buf + i * size, data, size);
-    }
-    return 0;
-}
-
-int ext_io_write_data(io_channel channel, uint64_t block, uint64_t count, const void *buf,
-                      struct error **err)
-{
-    struct ext_io *io = io_of(channel);
-    size_t size = (size_t)channel->block_size;
-    uint64_t offset;
-    if (!locate(io, channel, block, count * size, &offset))
-        return error_set(err, EUCLEAN, "a file's blocks lie outside its file system");
-    for (uint64_t i = 0; i < count; i++) {
-        int r = ext_cache_forget(io->cache, block + i);
-        if (r < 0)
-            return error_oom(err);
-    }
-    return block_pwrite(io->source->block, buf, count * size, offset, err);
-}
-
-/* Writes blocks[0..count), sorted, as few large pieces. */
-static int write_sorted(io_channel channel, const uint64_t *blocks, size_t count, uint8_t *run,
-                        struct error **err)
-{
-    struct ext_io *io = io_of(channel);
-    size_t size = (size_t)channel->block_size;
-    for (size_t i = 0; i < count;) {
-        size_t n = 0;
-        while (i + n < count && blocks[i + n] == blocks[i] + n && (n + 1) * size <= WRITE_RUN_MAX) {
-            memcpy(run + n * size, ext_cache_find(io->cache, blocks[i + n]), size);
-            n++;
-        }
-        uint64_t offset = io->source->offset + blocks[i] * size;
-        int r = block_pwrite(io->source->block, run, n * size, offset, err);
-        if (r < 0)
-            return r;
-        i += n;
-    }
-    return 0;
-}
-
-int ext_io_commit(io_channel channel, const void *guard, struct error **err)
-{
-    struct ext_io *io = io_of(channel);
-    size_t size = (size_t)channel->block_size, count;
-    _cleanup_free_ uint64_t *blocks = NULL;
-    if (ext_cache_dirty_bytes(io->cache) == 0)
-        return 0;
-    /* The guard has to be replaced in the end even if the superblock itself did not change. */
-    uint64_t super = SUPERBLOCK_OFFSET / size;
-    uint8_t *unused;
-    if (cached_read(channel, super, &unused))
-        return error_set(err, EIO, "cannot read the superblock");
-    size_t room = (size_t)min_u64(WRITE_RUN_MAX, ext_cache_dirty_bytes(io->cache) + size);
-    _cleanup_free_ uint8_t *run = malloc(room);
-    if (!run || !ext_cache_dirty(io->cache, super) ||
-        ext_cache_list_dirty(io->cache, &blocks, &count) < 0)
-        return error_oom(err);
-
-    int r = block_pwrite(io->source->block, guard, SUPERBLOCK_SIZE,
-                         io->source->offset + SUPERBLOCK_OFFSET, err);
-    if (r < 0)
-        return r;
-    /* The superblock is in one of the first two blocks: what is behind it goes first. */
-    size_t skip = 0;
-    while (skip < count && blocks[skip] <= super)
-        skip++;
-    r = write_sorted(channel, blocks + skip, count - skip, run, err);
-    if (r == 0)
-        r = write_sorted(channel, blocks, skip, run, err);
-    if (r == 0)
-        ext_cache_all_clean(io->cache);
-    return r;
-}
-
-uint64_t ext_io_superblock(io_channel channel)
-{
-    return io_of(channel)->source->offset + SUPERBLOCK_OFFSET;
+    return ext_cache_dirty_bytes(ext_io_of(channel)->cache);
 }

@@ -231,6 +231,25 @@ int guest_overwrite(struct guest *guest, const char *path, struct error **err)
     return r < 0 ? r : named(guest->ops->overwrite(guest, path, err), path, err);
 }
 
+bool guest_creates_in_bulk(const struct guest *guest)
+{
+    return guest->ops->create_files;
+}
+
+int guest_create_files(struct guest *guest, const struct guest_new_file *files, size_t count,
+                       struct error **err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = check_change(guest, files[i].path, err);
+        if (r == 0)
+            r = check_mode(files[i].attr.mode, files[i].path, err);
+    }
+    if (r == 0 && count > 0)
+        r = named(guest->ops->create_files(guest, files, count, err), files[0].path, err);
+    return r < 0 && count > 1 ? error_wrap(err, "%zu files", count) : r;
+}
+
 int guest_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
                 struct error **err)
 {

@@ -64,6 +64,15 @@ struct guest_file_attr {
     bool force;
 };
 
+/* A regular file that is to be, for guest_create_files(). */
+struct guest_new_file {
+    const char *path;
+    const void *data;
+    size_t size;
+    struct guest_file_attr attr;
+    int64_t mtime; /* seconds since 1970; its atime becomes about now */
+};
+
 /* The root file system and where it lies. */
 struct guest_root {
     char *device;  /* "/dev/sda3" in virt-builder's naming; "/dev/sda" for a whole disk */
@@ -77,8 +86,9 @@ void guest_root_free(struct guest_root *root);
 #define _cleanup_guest_root_ _cleanup_(guest_root_free)
 
 /* Called once a directory entry, "." and ".." left out; a negative return ends the listing with
- * that value. */
-typedef int guest_dirent_fn(void *context, const char *name);
+ * that value. `type`: S_IFREG, S_IFDIR, ... where the engine knows it without looking further; 0
+ * where only guest_stat() tells. */
+typedef int guest_dirent_fn(void *context, const char *name, mode_t type);
 
 /* Called once an extended attribute ("security.selinux"); a negative return ends the listing with
  * that value. */
@@ -144,6 +154,9 @@ struct guest_ops {
                      size_t size, struct error **err);
     /* A regular file (follow) cut or extended with zeroes. */
     int (*truncate)(struct guest *guest, const char *path, uint64_t size, struct error **err);
+    /* NULL: this engine has nothing quicker than one file after the other. */
+    int (*create_files)(struct guest *guest, const struct guest_new_file *files, size_t count,
+                        struct error **err);
     /* The contents of a regular file (follow) into a host descriptor, from its current position;
      * holes may be left out where the descriptor can seek. */
     int (*download)(struct guest *guest, const char *path, int fd, struct error **err);
@@ -189,6 +202,8 @@ struct guest_drive {
     enum image_format format;
 };
 
+struct guest_keys;
+
 struct guest_open_options {
     enum image_format format;
     enum guest_engine engine;
@@ -207,9 +222,15 @@ struct guest_open_options {
     /* Further disks of the guest, behind the first; only the appliance serves them. */
     const struct guest_drive *drives;
     size_t drive_count;
+    /* Disks that are no part of the guest, for its programs to mount: read-only, behind all others,
+     * and looked at where programs can run alone. */
+    const struct guest_drive *attached;
+    size_t attached_count;
     /* Mount options by mount point, as virt-sysprep's --mount-options: "/:noatime;/var:nodev".
      * NULL: none. Only the appliance mounts. */
     const char *mount_options;
+    /* For encrypted devices (guest/keys.h); only the appliance opens them. NULL: none. */
+    const struct guest_keys *keys;
     enum guest_staging staging;
     struct reporter *reporter;
 };
@@ -217,7 +238,9 @@ struct guest_open_options {
 /*
  * Opens the disk, finds the root file system and mounts what the guest's fstab says. With
  * GUEST_ENGINE_AUTO the cheapest engine that can serve the disk and has the capabilities is taken;
- * guest_engine_reason() tells why. No operating system found is -ENOENT, several are -EMLINK.
+ * guest_engine_reason() tells why. No operating system found is -ENOENT, several are -EMLINK; none
+ * found beside an encrypted device without a key is -ENOKEY, and keys that do not open the device
+ * that they are for are -EKEYREJECTED.
  */
 int guest_open(const char *path, const struct guest_open_options *options, struct guest **ret,
                struct error **err);
@@ -268,6 +291,12 @@ int guest_set_xattr(struct guest *guest, const char *path, const char *name, con
 int guest_truncate(struct guest *guest, const char *path, uint64_t size, struct error **err);
 int guest_download(struct guest *guest, const char *path, int fd, struct error **err);
 int guest_overwrite(struct guest *guest, const char *path, struct error **err);
+/* Whether many files at once cost this engine less than one by one. */
+bool guest_creates_in_bulk(const struct guest *guest);
+/* Makes regular files where nothing is, or where an earlier call has made one. A failure leaves
+ * some of them. Only where guest_creates_in_bulk(). */
+int guest_create_files(struct guest *guest, const struct guest_new_file *files, size_t count,
+                       struct error **err);
 int guest_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
                 struct error **err);
 int guest_link(struct guest *guest, const char *existing, const char *path, struct error **err);
@@ -284,8 +313,10 @@ int guest_root(struct guest *guest, struct guest_root *ret, struct error **err);
 /* Composed of the above, the same for every engine. */
 int guest_mkdir_p(struct guest *guest, const char *path, mode_t mode, struct error **err);
 /* cp -a of one object that is no directory (not followed): contents or link target, mode, owner,
- * times, extended attributes. An existing regular file at `to` gets all that; where `from` is none,
- * it goes. Anything else there is -EEXIST. */
+ * times, extended attributes. An existing regular file at `to`, or one that a link there leads to,
+ * gets all that; where it has further names, or `from` is no regular file, what is at `to` is
+ * replaced. A directory there, a link that leads nowhere, or a special file where a regular one is
+ * to be, is -EEXIST. */
 int guest_copy(struct guest *guest, const char *from, const char *to, struct error **err);
 /* The same for whole trees; `to` is the new root of the tree. Files that have several names within
  * the tree have them in the copy. Into a directory that exists, the tree is merged. -EINVAL for the

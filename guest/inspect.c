@@ -216,12 +216,16 @@ static int inspect_root(struct guest *guest, struct guest_info *info, struct err
 int guest_inspect(struct guest *guest, struct guest_info *ret, struct error **err)
 {
     static int (*const parts[])(struct guest *, struct guest_info *, struct error **) = {
-        inspect_release, inspect_arch,    inspect_hostname, inspect_packages,
-        inspect_init,    inspect_selinux, inspect_root,
+        inspect_release,  inspect_arch, inspect_hostname,
+        inspect_packages, inspect_init, inspect_selinux,
     };
     _cleanup_guest_info_ struct guest_info info = {0};
-    int r = set(&info.type, "linux", err);
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
+    int r = inspect_root(guest, &info, err);
+    if (r == 0)
+        r = guest_inspect_windows(guest, &info, err);
+    if (r == 0 && !info.windows)
+        r = set(&info.type, "linux", err);
+    for (size_t i = 0; r == 0 && !info.windows && i < ARRAY_SIZE(parts); i++)
         r = parts[i](guest, &info, err);
     if (r < 0)
         return r;
@@ -242,5 +246,6 @@ void guest_info_free(struct guest_info *info)
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);
+    guest_windows_free(info->windows);
     *info = (struct guest_info){0};
 }

@@ -3,9 +3,10 @@
 #pragma once
 
 #include "guest/guest.h"
+#include "guest/inspect_windows.h"
 
 struct guest_info {
-    char *type;            /* "linux"; others later */
+    char *type;            /* "linux", "windows" */
     char *distro;          /* os-release ID, as libguestfs spells it: "debian", "fedora", ... */
     char *product_name;    /* os-release PRETTY_NAME */
     char *version;         /* VERSION_ID, "" when there is none */
@@ -19,9 +20,10 @@ struct guest_info {
     bool cloud_init;       /* cloud-init is installed */
     uint64_t root_size;    /* bytes of the root file system; 0: not known */
     uint64_t root_free;
-    char *root_device; /* "/dev/sda3" in virt-builder's naming */
-    char *root_fs;     /* "ext4", "xfs", ... */
-    char *root_uuid;   /* "" when there is none */
+    char *root_device;             /* "/dev/sda3" in virt-builder's naming */
+    char *root_fs;                 /* "ext4", "xfs", ... */
+    char *root_uuid;               /* "" when there is none */
+    struct guest_windows *windows; /* NULL: the guest is no Windows */
 };
 
 int guest_inspect(struct guest *guest, struct guest_info *ret, struct error **err);

@@ -46,15 +46,19 @@ int guest_mkdir_p(struct guest *guest, const char *path, mode_t mode, struct err
     return 0;
 }
 
+/* Each name begins with the letter of what it is: to be removed at once, or looked at first. */
+enum { letter_file = 'f', letter_unknown = '?' };
+
 struct collect {
     struct strv names;
     struct error **err;
 };
 
-static int collect(void *context, const char *name)
+static int collect(void *context, const char *name, mode_t type)
 {
     struct collect *collected = context;
-    return strv_add(&collected->names, name, collected->err);
+    int letter = type && !S_ISDIR(type) ? letter_file : letter_unknown;
+    return strv_addf(&collected->names, collected->err, "%c%s", letter, name);
 }
 
 static int remove_at(struct guest *guest, const char *path, unsigned depth, struct error **err);
@@ -67,8 +71,14 @@ static int remove_entries(struct guest *guest, const char *path, unsigned depth,
     struct collect found = {.err = err};
     int r = guest_list(guest, path, collect, &found, err);
     for (size_t i = 0; r == 0 && i < found.names.count; i++) {
-        _cleanup_free_ char *child = str_printf(err, "%s/%s", path, found.names.items[i]);
-        r = child ? remove_at(guest, child, depth + 1, err) : -ENOMEM;
+        const char *item = found.names.items[i];
+        _cleanup_free_ char *child = str_printf(err, "%s/%s", path, item + 1);
+        if (!child)
+            r = -ENOMEM;
+        else if (item[0] == letter_file)
+            r = guest_unlink(guest, child, err);
+        else
+            r = remove_at(guest, child, depth + 1, err);
     }
     strv_free(&found.names);
     return r;

@@ -104,23 +104,41 @@ static int parse(const json_t *object, const char *path, struct seal *seal, stru
     return r < 0 ? r : read_operations(operations, path, &seal->operations, err);
 }
 
-int seal_read(const char *image, struct seal *ret, struct error **err)
+/* The seal that the sidecar holds. -ENOENT: it holds none. */
+static int take_seal(const json_t *root, const char *path, struct seal *ret, struct error **err)
 {
-    _cleanup_free_ char *path = sidecar_path(image, err);
-    _cleanup_json_ json_t *root = NULL;
     _cleanup_seal_ struct seal seal = {0};
-    int r = path ? load(path, &root, err) : -ENOMEM;
-    if (r < 0)
-        return r;
-    const json_t *object = root ? json_object_get(root, "seal") : NULL;
+    const json_t *object = json_object_get(root, "seal");
     if (!object)
-        return error_set(err, ENOENT, "%s: is not sealed", image);
-    r = parse(object, path, &seal, err);
+        return error_set(err, ENOENT, "%s: holds no seal", path);
+    int r = parse(object, path, &seal, err);
     if (r < 0)
         return r;
     *ret = seal;
     seal = (struct seal){0};
     return 0;
+}
+
+int seal_parse(const char *text, size_t size, const char *path, struct seal *ret,
+               struct error **err)
+{
+    _cleanup_json_ json_t *root = json_loadb(text, size, 0, NULL);
+    return json_is_object(root) ? take_seal(root, path, ret, err) : damaged(path, err);
+}
+
+int seal_read(const char *image, struct seal *ret, struct error **err)
+{
+    _cleanup_free_ char *path = sidecar_path(image, err);
+    _cleanup_json_ json_t *root = NULL;
+    struct error *cause = NULL;
+    int r = path ? load(path, &root, err) : -ENOMEM;
+    if (r < 0)
+        return r;
+    r = root ? take_seal(root, path, ret, &cause) : -ENOENT;
+    if (r != -ENOENT)
+        return r < 0 ? error_move(err, cause) : 0;
+    error_free(cause);
+    return error_set(err, ENOENT, "%s: is not sealed", image);
 }
 
 static int save(const char *path, const json_t *root, struct error **err)

@@ -20,6 +20,9 @@ void seal_free(struct seal *seal);
 /* -ENOENT: the image is not sealed. A sidecar that cannot be understood counts as a seal: -EINVAL,
  * and the message names it. */
 int seal_read(const char *image, struct seal *ret, struct error **err);
+/* What a sidecar says; `path` names it in messages. -ENOENT: it has no seal; -EINVAL as above. */
+int seal_parse(const char *text, size_t size, const char *path, struct seal *ret,
+               struct error **err);
 /* Seals the image, which nobody may be writing to: takes its digest and writes the sidecar. */
 int seal_write(const char *image, const struct strv *operations, struct error **err);
 /* Removes the seal. Absent is fine. */

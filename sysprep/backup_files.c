@@ -9,11 +9,11 @@
 static const char *const dirs[] = {"/etc", "/root", "/srv", "/tmp", "/var"};
 static const char *const patterns[] = {"*.bak", "*~"};
 
-static int visit(void *context, const char *path, const struct guest_stat *st, struct error **err)
+static int visit(void *context, const char *path, mode_t type, struct error **err)
 {
     struct guest *guest = context;
     const char *name = strrchr(path, '/') + 1;
-    for (size_t i = 0; S_ISREG(st->mode) && i < ARRAY_SIZE(patterns); i++)
+    for (size_t i = 0; S_ISREG(type) && i < ARRAY_SIZE(patterns); i++)
         if (fnmatch(patterns[i], name, FNM_NOESCAPE) == 0)
             return guest_unlink(guest, path, err);
     return 0;

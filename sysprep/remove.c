@@ -28,11 +28,10 @@ static int remove_tree(struct remover *remover, const char *path, struct error *
     return guest_remove(remover->guest, path, err);
 }
 
-static int unlink_one(void *context, const char *path, const struct guest_stat *st,
-                      struct error **err)
+static int unlink_one(void *context, const char *path, mode_t type, struct error **err)
 {
     struct remover *remover = context;
-    (void)st;
+    (void)type;
     if (stays(remover, path))
         return 0;
     remover->removed++;
@@ -43,7 +42,7 @@ static int remove_file(struct remover *remover, const char *path, struct error *
 {
     struct guest_stat st;
     int r = guest_stat(remover->guest, path, false, &st, err);
-    return r < 0 || S_ISDIR(st.mode) ? r : unlink_one(remover, path, &st, err);
+    return r < 0 || S_ISDIR(st.mode) ? r : unlink_one(remover, path, st.mode & S_IFMT, err);
 }
 
 static int remove_below(struct remover *remover, const char *path, struct error **err)
@@ -53,7 +52,7 @@ static int remove_below(struct remover *remover, const char *path, struct error 
     if (r < 0)
         return r;
     if (!S_ISDIR(st.mode))
-        return unlink_one(remover, path, &st, err);
+        return unlink_one(remover, path, st.mode & S_IFMT, err);
     return walk_files(remover->guest, path, unlink_one, remover, err);
 }
 

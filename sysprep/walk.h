@@ -3,9 +3,8 @@
 
 #include "guest/guest.h"
 
-/* A negative return ends the walk with that value. */
-typedef int walk_fn(void *context, const char *path, const struct guest_stat *st,
-                    struct error **err);
+/* `type`: S_IFREG, S_IFLNK, ... A negative return ends the walk with that value. */
+typedef int walk_fn(void *context, const char *path, mode_t type, struct error **err);
 
 /*
  * Calls visit for everything at any depth below the directory that is no directory itself. Links

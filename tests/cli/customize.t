@@ -229,4 +229,33 @@ fails 1 'absent' 'an absent domain is named' env PATH="$tmp/bin:$PATH" "$kiln" c
 rm bin/virsh
 command -v virsh >/dev/null || fails 1 'virsh' 'a missing virsh is named' "$kiln" customize -d web1 --hostname x
 
+# Every option of the peers is known: taken, or refused with what to do instead.
+unknown=() refused=()
+know() {
+    run "$kiln" "$1" "$2" --help
+    [[ $err =~ 'is not an option' ]] && unknown+=("$1 $2")
+    [[ $err =~ 'that kiln does not have' ]] && refused+=("$2")
+}
+if [ -n "$(type -P virt-customize)" ]; then
+    for pair in customize=virt-customize sysprep=virt-sysprep build=virt-builder; do
+        for option in $("${pair#*=}" --long-options) $("${pair#*=}" --short-options); do
+            know "${pair%=*}" "$option"
+        done
+    done
+    is "${unknown[*]}" '' 'all options of virt-customize, virt-sysprep and virt-builder are known'
+    is "$(printf '%s\n' "${refused[@]}" | sort -u | paste -sd' ')" '--cache-all-templates --curl --delete-cache --dump-pod --dump-pod-options --get-kernel --gpg --list --list-format --long --machine-readable --no-cache --no-delete-on-failure --notes --print-cache -l' \
+        'these are refused'
+    fails 2 'Use kiln list' 'with what to do instead' "$kiln" build --list
+else
+    skip 'all options of the peers are known' 'virt-customize is not installed'
+fi
+
+# Keys of encrypted devices.
+fails 2 "'/dev/sda2' is neither" 'a key without its form' "$kiln" customize small.img --key /dev/sda2:hush
+unlike "$err" 'hush' 'is not shown'
+fails 2 "neither" 'an empty key' "$kiln" inspect small.img --key all:key:
+fails 1 'absent' 'a key file that is not there' "$kiln" customize small.img --key all:file:absent
+fails 1 'clevis' 'keys of clevis are refused' "$kiln" customize small.img --key all:clevis
+like "$err" 'all:file:FILENAME' 'with the way'
+ok 'keys that nothing needs do no harm' "$kiln" customize -q small.img --key all:key:hush --touch /etc/motd
 finish

@@ -50,7 +50,7 @@ static int small_list(struct guest *guest, const char *path, guest_dirent_fn *en
     (void)guest;
     if (strcmp(path, "/boot/loader/entries") != 0)
         return error_set(err, ENOENT, "no such directory");
-    return entry(context, "e-1.conf");
+    return entry(context, "e-1.conf", S_IFREG);
 }
 
 static void small_close(struct guest *guest)

@@ -121,8 +121,9 @@ static int look_at_attribute(void *context, const char *name, const void *value,
     return strlen(name) + size > 1 << 20 ? -EFBIG : 0;
 }
 
-static int visit(void *context, const char *name)
+static int visit(void *context, const char *name, mode_t type)
 {
+    (void)type;
     const struct walk *walk = context;
     if (walk->depth > 6 || *walk->left == 0)
         return 0;

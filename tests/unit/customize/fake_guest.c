@@ -121,7 +121,7 @@ static int fake_list(struct guest *guest, const char *path, guest_dirent_fn *ent
     if (r < 0)
         return outcome(r, err);
     for (struct fake_node *child = node->children; r == 0 && child; child = child->next)
-        r = entry(context, child->name);
+        r = entry(context, child->name, child->object->mode & S_IFMT);
     return r;
 }
 
@@ -451,6 +451,22 @@ static void fake_close(struct guest *guest)
     node_free(fake_of(guest)->root);
     strv_free(&fake_of(guest)->ran);
     free(fake_of(guest));
+}
+
+/* Not among the operations: for tests of what an engine does that has it. */
+static inline int fake_create_files(struct guest *guest, const struct guest_new_file *files,
+                                    size_t count, struct error **err)
+{
+    int r = fault(guest, "create_files");
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct fake_object *object = NULL;
+        r = write_bytes(guest, files[i].path, files[i].data, files[i].size, &files[i].attr);
+        if (r == 0)
+            r = find(fake_of(guest), files[i].path, false, &object);
+        if (r == 0)
+            object->mtime = files[i].mtime;
+    }
+    return changed(guest, r, err);
 }
 
 static const struct guest_ops fake_ops = {

@@ -64,8 +64,9 @@ static inline int tear_down(void **state)
     return world_tear_down(state);
 }
 
-static inline int count_names(void *count, const char *name)
+static inline int count_names(void *count, const char *name, mode_t type)
 {
+    (void)type;
     (void)name;
     ++*(unsigned *)count;
     return 0;

@@ -3,21 +3,6 @@
 #include "tests/unit/customize/fake_guest.c"
 #include "tests/unit/customize/world.h"
 
-static struct guest_stat stat_of(struct world *w, const char *path)
-{
-    struct guest_stat st = {0};
-    assert_int_equal(guest_stat(&w->fake->guest, path, false, &st, NULL), 0);
-    return st;
-}
-
-static void expect_link(struct world *w, const char *path, const char *target)
-{
-    char *found = NULL;
-    assert_int_equal(guest_readlink(&w->fake->guest, path, &found, NULL), 0);
-    assert_string_equal(found, target);
-    free(found);
-}
-
 static void chmod_reads_octal_and_decimal(void **state)
 {
     struct world *w = *state;
@@ -84,13 +69,13 @@ static void chown_sets_both(void **state)
     struct world *w = *state;
     fake_add_file(w->fake, "/srv/a:b", 0644, 0, 0, "");
     assert_int_equal(world_do(w, "chown", "1000:4294967294:/srv/a:b"), 0);
-    assert_int_equal(stat_of(w, "/srv/a:b").uid, 1000);
-    assert_int_equal(stat_of(w, "/srv/a:b").gid, 4294967294U);
+    assert_int_equal(world_stat(w, "/srv/a:b").uid, 1000);
+    assert_int_equal(world_stat(w, "/srv/a:b").gid, 4294967294U);
     fake_add_link(w->fake, "/link", "/srv");
     assert_int_equal(world_do(w, "chown", "5:6:/link"), 0);
-    assert_int_equal(stat_of(w, "/srv").uid, 5);
-    assert_int_equal(stat_of(w, "/link").uid, 0);
-    assert_int_equal(stat_of(w, "/srv/a:b").uid, 1000);
+    assert_int_equal(world_stat(w, "/srv").uid, 5);
+    assert_int_equal(world_stat(w, "/link").uid, 0);
+    assert_int_equal(world_stat(w, "/srv/a:b").uid, 1000);
 }
 
 static void link_makes_several_and_replaces(void **state)
@@ -101,14 +86,14 @@ static void link_makes_several_and_replaces(void **state)
     fake_add_dir(w->fake, "/usr/bin");
     fake_add_link(w->fake, "/bin", "usr/bin");
     assert_int_equal(world_do(w, "link", "../x y:/old:/dangling:/usr/bin:/bin/z"), 0);
-    expect_link(w, "/old", "../x y");
-    expect_link(w, "/dangling", "../x y");
-    expect_link(w, "/usr/bin/x y", "../x y");
-    expect_link(w, "/usr/bin/z", "../x y");
+    world_expect_link(w, "/old", "../x y");
+    world_expect_link(w, "/dangling", "../x y");
+    world_expect_link(w, "/usr/bin/x y", "../x y");
+    world_expect_link(w, "/usr/bin/z", "../x y");
     /* A link to a directory takes the new one in, as with ln(1). */
     assert_int_equal(world_do(w, "link", "/opt/tool:/bin"), 0);
-    expect_link(w, "/bin", "usr/bin");
-    expect_link(w, "/usr/bin/tool", "/opt/tool");
+    world_expect_link(w, "/bin", "usr/bin");
+    world_expect_link(w, "/usr/bin/tool", "/opt/tool");
     fake_add_dir(w->fake, "/usr/bin/d");
     assert_int_equal(world_do(w, "link", "/opt/d:/bin"), -EISDIR);
     static const char *const malformed[] = {"/a", "/a:", ":/a", "", "/a:b", "/a:/b:", "/a::/b"};
@@ -123,13 +108,13 @@ static void touch_makes_files_and_sets_times(void **state)
     fake_add_file(w->fake, "/f", 0600, 3, 4, "kept");
     assert_int_equal(world_do(w, "touch", "/f"), 0);
     world_expect(w, "/f", "kept");
-    assert_int_equal(stat_of(w, "/f").mtime, 1700000001);
-    assert_int_equal(stat_of(w, "/f").atime, 1700000001);
+    assert_int_equal(world_stat(w, "/f").mtime, 1700000001);
+    assert_int_equal(world_stat(w, "/f").atime, 1700000001);
     assert_int_equal(fake_mode(w->fake, "/f"), S_IFREG | 0600);
     assert_int_equal(world_do(w, "touch", "/new"), 0);
     world_expect(w, "/new", "");
     assert_int_equal(fake_mode(w->fake, "/new"), S_IFREG | 0644);
-    assert_int_equal(stat_of(w, "/new").mtime, 1700000001);
+    assert_int_equal(world_stat(w, "/new").mtime, 1700000001);
     unsetenv("SOURCE_DATE_EPOCH");
     fake_add_dir(w->fake, "/d");
     fake_add_link(w->fake, "/link", "f");

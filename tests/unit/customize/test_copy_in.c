@@ -48,13 +48,6 @@ static int copy_in(struct world *w, const char *name, const char *directory)
     return world_do(w, "copy-in", argument);
 }
 
-static struct guest_stat stat_of(struct world *w, const char *path)
-{
-    struct guest_stat st = {0};
-    assert_int_equal(guest_stat(&w->fake->guest, path, false, &st, NULL), 0);
-    return st;
-}
-
 static void trees_keep_what_tar_keeps(void **state)
 {
     struct world *w = *state;
@@ -64,19 +57,19 @@ static void trees_keep_what_tar_keeps(void **state)
     assert_int_equal(copy_in(w, "t/", "/srv/"), 0);
     struct stat st;
     assert_int_equal(stat(local(w, "t/f"), &st), 0);
-    struct guest_stat file = stat_of(w, "/srv/t/f");
+    struct guest_stat file = world_stat(w, "/srv/t/f");
     assert_int_equal(file.mode, st.st_mode);
     assert_int_equal(file.uid, st.st_uid);
     assert_int_equal(file.gid, st.st_gid);
     assert_int_equal(file.mtime, 2000);
     assert_int_equal(file.links, 2);
-    assert_int_equal(stat_of(w, "/srv/t/sub/again").inode, file.inode);
-    assert_int_equal(stat_of(w, "/srv/t/sub").mode, S_IFDIR | 01750);
-    assert_int_equal(stat_of(w, "/srv/t/sub").mtime, 2000);
-    assert_int_equal(stat_of(w, "/srv/t").mtime, 2000);
-    assert_int_equal(stat_of(w, "/srv/t/link").mtime, 2000);
-    assert_true(S_ISLNK(stat_of(w, "/srv/t/link").mode));
-    assert_int_equal(stat_of(w, "/srv/t/pipe").mode, S_IFIFO | 0600);
+    assert_int_equal(world_stat(w, "/srv/t/sub/again").inode, file.inode);
+    assert_int_equal(world_stat(w, "/srv/t/sub").mode, S_IFDIR | 01750);
+    assert_int_equal(world_stat(w, "/srv/t/sub").mtime, 2000);
+    assert_int_equal(world_stat(w, "/srv/t").mtime, 2000);
+    assert_int_equal(world_stat(w, "/srv/t/link").mtime, 2000);
+    assert_true(S_ISLNK(world_stat(w, "/srv/t/link").mode));
+    assert_int_equal(world_stat(w, "/srv/t/pipe").mode, S_IFIFO | 0600);
     world_expect(w, "/srv/t/f", "one");
     world_expect(w, "/srv/t/kept", "kept");
     remove_tree(w);

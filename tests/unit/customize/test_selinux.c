@@ -22,6 +22,8 @@ static const char policy[] = "/.* system_u:object_r:default_t:s0\n"
 
 /* The guest that operations see: it keeps a journal over the fake. */
 static struct guest *journal;
+/* A file that others than the plan make, after it; NULL: none. */
+static const char *made_afterwards;
 
 static void plant(struct world *w)
 {
@@ -54,6 +56,10 @@ static int finish(struct world *w)
     };
     error_clear(&w->error);
     int r = customize_run(&w->plan, &w->context, &w->error);
+    if (r == 0 && made_afterwards)
+        fake_add_file(w->fake, made_afterwards, 0644, 0, 0, "x");
+    if (r == 0)
+        r = selinux_apply(&w->context, &w->error);
     if (r == 0 && journal && w->context.settings.labels == CUSTOMIZE_LABEL_TOUCHED)
         r = selinux_label_touched(journal, &w->info, guest_journal_of(journal), &w->reporter,
                                   &w->error);
@@ -68,6 +74,7 @@ static void open_journal(struct world *w)
 
 static int tear_down(void **state)
 {
+    made_afterwards = NULL;
     struct world *w = *state;
     if (journal) {
         guest_discard(journal); /* takes the fake with it */
@@ -260,6 +267,18 @@ static int list_but_esp(struct guest *guest, const char *path, guest_dirent_fn *
     return plain_list(guest, path, entry, context, err);
 }
 
+/* As sysprep's machine-id and random-seed, which come behind the user's own changes. */
+static void what_comes_behind_the_plan_is_labelled_too(void **state)
+{
+    struct world *w = *state;
+    w->fake->ops.capabilities = GUEST_CAN_EDIT;
+    made_afterwards = "/etc/late";
+    assert_int_equal(world_add(w, "selinux-relabel", NULL), 0);
+    assert_int_equal(finish(w), 0);
+    expect_label(w, "/etc/late", ETC);
+    expect_label(w, "/etc/bare", ETC);
+}
+
 static void mount_points_out_of_reach_are_passed_over(void **state)
 {
     struct world *w = *state;
@@ -306,6 +325,7 @@ int main(void)
         T(choices_exclude_each_other),
         T(a_policy_that_cannot_be_used_is_left_to_the_guest),
         T(a_policy_that_takes_for_ever_is_left_to_the_guest),
+        T(what_comes_behind_the_plan_is_labelled_too),
         T(mount_points_out_of_reach_are_passed_over),
         T(file_systems_without_labels_are_passed_over),
     };

@@ -1,4 +1,4 @@
-/* What is told to subscription-manager, and what is refused to Windows. */
+/* What is told to subscription-manager. */
 
 #include "tests/unit/customize/fake_guest.c"
 #include "tests/unit/customize/run_world.h"
@@ -83,25 +83,6 @@ static void subscription_arguments_that_are_wrong(void **state)
     assert_error_has(w, "twice");
 }
 
-static void injections_are_for_windows_and_say_why_not(void **state)
-{
-    struct world *w = *state;
-    static char windows[] = "windows";
-    static const char *const names[] = {"inject-virtio-win", "inject-qemu-ga", "inject-blnsvr"};
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        static char linux_type[] = "linux";
-        w->info.type = linux_type;
-        assert_int_equal(world_add(w, names[i], ""), -EINVAL);
-        assert_int_equal(world_do(w, names[i], "osinfo"), 0);
-        assert_non_null(strstr(w->words.data, names[i]));
-        w->info.type = windows;
-        assert_int_equal(world_do(w, names[i], "/usr/share/virtio-win/virtio-win.iso"),
-                         -EOPNOTSUPP);
-        assert_error_has(w, "registry");
-        assert_non_null(strstr(error_remedy(w->error), "virt-v2v"));
-    }
-}
-
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -110,7 +91,6 @@ int main(void)
         T(subscription_passwords_do_not_survive_a_failure),
         T(subscription_commands),
         T(subscription_arguments_that_are_wrong),
-        T(injections_are_for_windows_and_say_why_not),
     };
     return cmocka_run_group_tests_name("customize/subscription", tests, NULL, NULL);
 }

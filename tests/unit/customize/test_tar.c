@@ -96,14 +96,6 @@ static void expect(struct world *w, const char *path, mode_t mode, uid_t uid, gi
     assert_int_equal(st.mtime, mtime);
 }
 
-static void expect_link(struct world *w, const char *path, const char *target)
-{
-    char *found = NULL;
-    assert_int_equal(guest_readlink(&w->fake->guest, path, &found, NULL), 0);
-    assert_string_equal(found, target);
-    free(found);
-}
-
 static void every_kind_of_member_arrives(void **state)
 {
     struct world *w = *state;
@@ -126,7 +118,7 @@ static void every_kind_of_member_arrives(void **state)
     world_expect(w, "/srv/in/d/f", "x");
     expect(w, "/srv/in/d/hard", S_IFREG | 04750, 3, 4, 200);
     expect(w, "/srv/in/d/link", S_IFLNK | 0777, 5, 6, 300);
-    expect_link(w, "/srv/in/d/link", "../../away");
+    world_expect_link(w, "/srv/in/d/link", "../../away");
     world_expect(w, "/srv/in/deep/er/empty", "");
     assert_int_equal(fake_mode(w->fake, "/srv/in/deep"), S_IFDIR | 0755);
     expect(w, "/srv/in/null", S_IFCHR | 0666, 0, 0, 5);
@@ -168,7 +160,7 @@ static void what_is_there_gives_way(void **state)
     expect(w, "/was-empty-dir", S_IFREG | 0600, 0, 0, 10);
     expect(w, "/was-file", S_IFDIR | 0750, 0, 0, 10);
     /* The guest's own link to a directory stays, and the directory as it was. */
-    expect_link(w, "/bin", "usr/bin");
+    world_expect_link(w, "/bin", "usr/bin");
     world_expect(w, "/usr/bin/tool", "tool");
     assert_int_equal(fake_mode(w->fake, "/usr/bin"), S_IFDIR | 0755);
     static const struct member onto_full[] = {{.name = "dir", .type = '0', .mode = 0644}};
@@ -355,9 +347,102 @@ static void failures_name_the_member(void **state)
     }
 }
 
+/* Engines that take many files together. */
+
+static unsigned calls_of_many, files_of_many;
+
+static int count_files(struct guest *guest, const struct guest_new_file *files, size_t count,
+                       struct error **err)
+{
+    calls_of_many++;
+    files_of_many += (unsigned)count;
+    return fake_create_files(guest, files, count, err);
+}
+
+static int set_up_bulk(void **state)
+{
+    int r = world_set_up(state);
+    if (r < 0)
+        return r;
+    calls_of_many = files_of_many = 0;
+    ((struct world *)*state)->fake->ops.create_files = count_files;
+    return 0;
+}
+
+static void many_files_take_few_calls(void **state)
+{
+    struct world *w = *state;
+    _cleanup_str_ struct str tar = {0};
+    enum { count = 1000 };
+    for (unsigned i = 0; i < count; i++) {
+        char name[32], data[32];
+        snprintf(name, sizeof(name), "d/f%u", i);
+        snprintf(data, sizeof(data), "contents %u", i);
+        add_member(&tar, &(struct member){.name = name, .type = '0', .mode = 0640, .data = data});
+    }
+    end_archive(&tar);
+    /* One that is there is replaced, as the link that it is. */
+    fake_add_file(w->fake, "/keep", 0644, 0, 0, "kept");
+    fake_add_link(w->fake, "/d/f7", "/keep");
+    assert_int_equal(do_bytes(w, tar.data, tar.length, "/"), 0);
+    world_expect(w, "/d/f0", "contents 0");
+    world_expect(w, "/d/f7", "contents 7");
+    world_expect(w, "/d/f999", "contents 999");
+    world_expect(w, "/keep", "kept");
+    assert_int_equal(fake_mode(w->fake, "/d/f7"), S_IFREG | 0640);
+    assert_int_equal(files_of_many, count);
+    assert_true(calls_of_many <= 4);
+}
+
+static void names_that_come_twice_or_turn_into_others(void **state)
+{
+    struct world *w = *state;
+    static const struct member members[] = {
+        {.name = "a", .type = '0', .mode = 0600, .data = "first"},
+        {.name = "a", .type = '0', .mode = 0644, .data = "second"},
+        {.name = "b", .type = '0', .mode = 0600, .data = "a file"},
+        {.name = "b", .type = '2', .link = "a"},
+        {.name = "c", .type = '2', .link = "a"},
+        {.name = "c", .type = '0', .mode = 0600, .data = "a file"},
+        {.name = "e", .type = '0', .mode = 0600, .data = "x"},
+        {.name = "e2", .type = '1', .link = "e"},
+    };
+    assert_int_equal(DO(w, members, "/"), 0);
+    world_expect(w, "/a", "second");
+    assert_int_equal(fake_mode(w->fake, "/a"), S_IFREG | 0644);
+    world_expect_link(w, "/b", "a");
+    assert_int_equal(fake_mode(w->fake, "/c"), S_IFREG | 0600);
+    world_expect(w, "/c", "a file");
+    world_expect(w, "/e2", "x");
+    /* A file where a directory would have to be. */
+    static const struct member clash[] = {
+        {.name = "f", .type = '0', .mode = 0600, .data = "x"},
+        {.name = "f/g", .type = '0', .mode = 0600, .data = "x"},
+    };
+    assert_int_equal(DO(w, clash, "/"), -ENOTDIR);
+}
+
+static void failures_of_many_are_told(void **state)
+{
+    struct world *w = *state;
+    static const struct member members[] = {
+        {.name = "d/a", .type = '0', .mode = 0644, .data = "1"},
+        {.name = "d/b", .type = '0', .mode = 0644, .data = "2"},
+    };
+    w->fake->fault = "create_files";
+    w->fake->fault_errno = ENOSPC;
+    assert_int_equal(DO(w, members, "/"), -ENOSPC);
+    assert_error_has(w, "2 files");
+    assert_error_has(w, "/d/a");
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
+#define B(test)                                                                                    \
+    {                                                                                              \
+#test "_in_bulk", test, set_up_bulk, world_tear_down, NULL                                 \
+    }
     const struct CMUnitTest tests[] = {
         T(every_kind_of_member_arrives),
         T(what_is_there_gives_way),
@@ -369,6 +454,17 @@ int main(void)
         T(what_is_no_archive_is_refused_at_once),
         T(cut_archives_are_an_error),
         T(failures_name_the_member),
+        T(names_that_come_twice_or_turn_into_others),
+        B(every_kind_of_member_arrives),
+        B(what_is_there_gives_way),
+        B(members_that_would_leave_the_directory_are_refused),
+        B(a_link_of_the_archive_gives_way_to_a_directory),
+        B(names_are_bytes),
+        B(pax_names_are_taken),
+        B(large_files_pass_through_a_temporary_one),
+        B(many_files_take_few_calls),
+        B(names_that_come_twice_or_turn_into_others),
+        B(failures_of_many_are_told),
     };
     return cmocka_run_group_tests_name("customize/tar", tests, NULL, NULL);
 }

@@ -118,3 +118,19 @@ static inline void assert_error_has(const struct world *world, const char *part)
     if (!strstr(error_message(world->error), part))
         fail_msg("'%s' is not in '%s'", part, error_message(world->error));
 }
+
+/* Of the object itself, which must exist. */
+static inline struct guest_stat world_stat(struct world *w, const char *path)
+{
+    struct guest_stat st = {0};
+    assert_int_equal(guest_stat(&w->fake->guest, path, false, &st, NULL), 0);
+    return st;
+}
+
+static inline void world_expect_link(struct world *w, const char *path, const char *target)
+{
+    char *found = NULL;
+    assert_int_equal(guest_readlink(&w->fake->guest, path, &found, NULL), 0);
+    assert_string_equal(found, target);
+    free(found);
+}

@@ -79,7 +79,7 @@ static inline int fake_list(struct guest *guest, const char *path, guest_dirent_
             strchr(file->path + length + 1, '/'))
             continue;
         found++;
-        int r = entry(context, file->path + length + 1);
+        int r = entry(context, file->path + length + 1, 0);
         if (r < 0)
             return r;
     }

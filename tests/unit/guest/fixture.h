@@ -208,3 +208,35 @@ static inline struct guest_stat fixture_stat(struct guest *guest, const char *pa
     assert_ok(guest_stat(guest, path, false, &st, err));
     return st;
 }
+
+/* The usual setups of a group's tests: a tree with a root, without and with these files. */
+static inline int fixture_set_up_root(void **state)
+{
+    struct fixture *fx = calloc(1, sizeof(*fx));
+    fixture_setup(fx);
+    fixture_root(fx);
+    *state = fx;
+    return 0;
+}
+
+static inline int fixture_set_up_files(void **state)
+{
+    fixture_set_up_root(state);
+    fixture_file(*state, "/etc/file", "contents\n");
+    fixture_link(*state, "file", "/etc/link");
+    return 0;
+}
+
+static inline int fixture_tear_down(void **state)
+{
+    fixture_teardown(*state);
+    free(*state);
+    return 0;
+}
+
+static inline int fixture_put(struct guest *guest, const char *path, const char *text,
+                              struct error **err)
+{
+    static const struct guest_file_attr attr = {.mode = 0644};
+    return guest_write(guest, path, text, strlen(text), &attr, err);
+}

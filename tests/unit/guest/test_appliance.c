@@ -37,13 +37,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    fixture_teardown(*state);
-    free(*state);
-    return 0;
-}
-
 static struct guest_open_options options_for(unsigned capabilities, enum guest_staging staging)
 {
     return (struct guest_open_options){.writable = true,
@@ -89,8 +82,9 @@ static void run_programs(struct guest *guest)
     expect_run(guest, script, 0, "");
 }
 
-static int fail_on_any(void *context, const char *name)
+static int fail_on_any(void *context, const char *name, mode_t type)
 {
+    (void)type;
     (void)context;
     fail_msg("%s was left in /tmp", name);
     return 0;
@@ -221,7 +215,7 @@ static void what_cannot_be_used_is_refused_before_the_start(void **state)
     fixture_close(other);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {

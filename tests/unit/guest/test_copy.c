@@ -6,20 +6,8 @@
 
 static int set_up(void **state)
 {
-    struct fixture *fx = calloc(1, sizeof(*fx));
-    fixture_setup(fx);
-    fixture_root(fx);
-    fixture_file(fx, "/etc/file", "contents\n");
-    fixture_link(fx, "file", "/etc/link");
-    fixture_mkfs(fx, "ext4", "64M", NULL);
-    *state = fx;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_teardown(*state);
-    free(*state);
+    fixture_set_up_files(state);
+    fixture_mkfs(*state, "ext4", "64M", NULL);
     return 0;
 }
 
@@ -94,11 +82,21 @@ static void what_is_there_is_replaced_or_kept(void **state)
     decorate(guest, "/etc/file");
     assert_ok(guest_copy(guest, "/etc/file", "/etc/old", err));
     expect_same(guest, "/etc/file", "/etc/old");
-    fixture_expect(guest, "/etc/old2", "contents\n");
+    /* Another name of the file stays what it was. */
+    fixture_expect(guest, "/etc/old2", "something much longer than the other");
     fixture_write(guest, "/etc/third", "x");
     assert_ok(guest_copy(guest, "/etc/link", "/etc/third", err));
     assert_true(S_ISLNK(fixture_stat(guest, "/etc/third").mode));
-    assert_fails(EEXIST, guest_copy(guest, "/etc/file", "/etc/link", err));
+    assert_fails(EINVAL, guest_copy(guest, "/etc/file", "/etc/link", err));
+    fixture_write(guest, "/etc/far", "x");
+    assert_ok(guest_symlink(guest, "far", "/etc/to-far", err));
+    assert_ok(guest_copy(guest, "/etc/file", "/etc/to-far", err));
+    assert_true(S_ISLNK(fixture_stat(guest, "/etc/to-far").mode));
+    expect_same(guest, "/etc/file", "/etc/far");
+    assert_ok(guest_copy(guest, "/etc/link", "/etc/to-far", err));
+    fixture_expect(guest, "/etc/to-far", "contents\n");
+    assert_ok(guest_symlink(guest, "nowhere", "/etc/dangling", err));
+    assert_fails(EEXIST, guest_copy(guest, "/etc/file", "/etc/dangling", err));
     assert_fails(EEXIST, guest_copy(guest, "/etc/file", "/usr", err));
     assert_fails(EINVAL, guest_copy(guest, "/etc/file", "/etc/../etc/file", err));
     assert_fails(EISDIR, guest_copy(guest, "/usr", "/usr2", err));
@@ -319,7 +317,7 @@ static void reasons_are_true(void **state)
     fixture_close(guest);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {

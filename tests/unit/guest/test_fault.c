@@ -129,13 +129,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    fixture_teardown(*state);
-    free(*state);
-    return 0;
-}
-
 /* Opens, works, closes. *ret_writes: how many writes there were. Returns how it ended. */
 static int run(const struct fixture *fx, unsigned fail_read, unsigned fail_write, bool dead,
                unsigned *ret_reads, unsigned *ret_writes)
@@ -246,7 +239,7 @@ static void a_kill_at_any_write_is_known(void **state)
     assert_true(unclean > 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -17,6 +17,7 @@ struct model {
     uint64_t state;
     unsigned done, failed; /* operations */
     bool xattrs;           /* the host's file system has them */
+    bool typed;            /* the entries of the guest's directories tell types */
 };
 
 static uint32_t draw(struct model *model, uint32_t limit)
@@ -218,13 +219,21 @@ static void step(struct model *model)
 }
 
 struct count {
+    struct guest *guest;
+    const char *directory;
+    bool typed;
     unsigned entries;
 };
 
-static int count_entry(void *context, const char *name)
+static int count_entry(void *context, const char *name, mode_t type)
 {
-    (void)name;
-    ((struct count *)context)->entries++;
+    struct count *count = context;
+    struct guest_stat st;
+    _cleanup_free_ char *path = str_printf(NULL, "%s/%s", count->directory, name);
+    assert_ok(guest_stat(count->guest, path, false, &st, err));
+    /* Entries of old file systems do not tell. */
+    assert_true(type == (st.mode & S_IFMT) || (type == 0 && !count->typed));
+    count->entries++;
     return 0;
 }
 
@@ -232,7 +241,7 @@ static void compare(struct model *model, const char *path);
 
 static void compare_dir(struct model *model, const char *path, const char *host)
 {
-    struct count count = {0};
+    struct count count = {.guest = model->guest, .directory = path, .typed = model->typed};
     assert_ok(guest_list(model->guest, path, count_entry, &count, err));
     DIR *dir = opendir(host);
     assert_non_null(dir);
@@ -355,6 +364,7 @@ static void run_model(struct model *model, const char *type, const char *size,
 {
     unsigned steps = from_environment("KILN_MODEL_STEPS", 1500);
     fixture_mkfs(&model->fx, type, size, extra);
+    model->typed = strcmp(type, "ext2") != 0;
     model->guest = fixture_open(&model->fx, true);
     assert_ok(guest_mkdir(model->guest, "/w", 0755, err));
     _cleanup_free_ char *work = host_path(model, "/w");

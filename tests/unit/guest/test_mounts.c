@@ -2,29 +2,6 @@
  */
 #include "tests/unit/guest/fixture.h"
 
-static int set_up(void **state)
-{
-    struct fixture *fx = calloc(1, sizeof(*fx));
-    fixture_setup(fx);
-    fixture_root(fx);
-    *state = fx;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_teardown(*state);
-    free(*state);
-    return 0;
-}
-
-static const struct guest_file_attr plain = {.mode = 0644};
-
-static int write_text(struct guest *guest, const char *path, const char *text, struct error **err)
-{
-    return guest_write(guest, path, text, strlen(text), &plain, err);
-}
-
 /* Opens with an engine left to choose; the native one's refusal is in the message. */
 static int open_native(const struct fixture *fx, bool writable, struct error **err)
 {
@@ -208,7 +185,7 @@ static void what_is_not_mounted_is_not_written_under(void **state)
     place(fx, vfat, "33");
     struct guest *guest = fixture_open(fx, true);
     _cleanup_error_ struct error *error = NULL;
-    assert_int_equal(write_text(guest, "/boot/efi/x", "x", &error), -EOPNOTSUPP);
+    assert_int_equal(fixture_put(guest, "/boot/efi/x", "x", &error), -EOPNOTSUPP);
     assert_non_null(strstr(error_message(error), "/dev/sda3 is vfat"));
     assert_non_null(strstr(error_remedy(error), "--engine appliance"));
     struct guest_stat st;
@@ -279,7 +256,7 @@ static void a_truncated_image_is_an_error(void **state)
     assert_non_null(strstr(error_message(error), "larger than the space"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up_root, fixture_tear_down)
 
 int main(void)
 {

@@ -3,28 +3,7 @@
 
 #include <time.h>
 
-static int set_up(void **state)
-{
-    struct fixture *fx = calloc(1, sizeof(*fx));
-    fixture_setup(fx);
-    fixture_root(fx);
-    *state = fx;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_teardown(*state);
-    free(*state);
-    return 0;
-}
-
 static const struct guest_file_attr plain = {.mode = 0644};
-
-static int write_text(struct guest *guest, const char *path, const char *text, struct error **err)
-{
-    return guest_write(guest, path, text, strlen(text), &plain, err);
-}
 
 /* Changes the file system through debugfs, as something else would have left it. */
 static void damage(const struct fixture *fx, const char *request)
@@ -64,7 +43,7 @@ static void links_in_a_circle_are_given_up(void **state)
     assert_fails(ELOOP, guest_stat(guest, "/a", true, &st, err));
     assert_fails(ELOOP, guest_stat(guest, "/a/x", false, &st, err));
     assert_fails(ELOOP, guest_stat(guest, "/self", true, &st, err));
-    assert_fails(ELOOP, write_text(guest, "/a", "x", err));
+    assert_fails(ELOOP, fixture_put(guest, "/a", "x", err));
     assert_ok(guest_stat(guest, "/a", false, &st, err));
     fixture_close(guest);
 }
@@ -79,7 +58,7 @@ static void a_dangling_link_is_written_through(void **state)
     struct guest *guest = fixture_open(fx, true);
     fixture_write(guest, "/etc/resolv.conf", "nameserver 1\n");
     fixture_expect(guest, "/run/resolv.conf", "nameserver 1\n");
-    assert_fails(ENOENT, write_text(guest, "/etc/lost", "x", err));
+    assert_fails(ENOENT, fixture_put(guest, "/etc/lost", "x", err));
     fixture_close(guest);
     fixture_check_clean(fx->image);
 }
@@ -297,10 +276,10 @@ static void what_is_no_file_is_not_written(void **state)
     fixture_mkfs(fx, "ext4", "16M", NULL);
     struct guest *guest = fixture_open(fx, true);
     _cleanup_free_ char *data = NULL;
-    assert_fails(EINVAL, write_text(guest, "/etc/pipe", "x", err));
+    assert_fails(EINVAL, fixture_put(guest, "/etc/pipe", "x", err));
     assert_fails(EINVAL, guest_read(guest, "/etc/pipe", 100, &data, NULL, err));
-    assert_fails(EISDIR, write_text(guest, "/etc/conf.d", "x", err));
-    assert_fails(EISDIR, write_text(guest, "/etc/new/", "x", err));
+    assert_fails(EISDIR, fixture_put(guest, "/etc/conf.d", "x", err));
+    assert_fails(EISDIR, fixture_put(guest, "/etc/new/", "x", err));
     assert_fails(EISDIR, guest_unlink(guest, "/etc/conf.d", err));
     assert_fails(ENOTDIR, guest_rmdir(guest, "/etc/pipe", err));
     assert_fails(EBUSY, guest_rmdir(guest, "/", err));
@@ -317,7 +296,7 @@ static void an_immutable_file_is_left_alone(void **state)
     fixture_mkfs(fx, "ext4", "16M", NULL);
     damage(fx, "sif /etc/resolv.conf flags 0x80010");
     struct guest *guest = fixture_open(fx, true);
-    assert_fails(EPERM, write_text(guest, "/etc/resolv.conf", "x", err));
+    assert_fails(EPERM, fixture_put(guest, "/etc/resolv.conf", "x", err));
     assert_fails(EPERM, guest_unlink(guest, "/etc/resolv.conf", err));
     assert_fails(EPERM, guest_rename(guest, "/etc/resolv.conf", "/etc/x", err));
     fixture_expect(guest, "/etc/resolv.conf", "fixed");
@@ -353,7 +332,7 @@ static void a_guest_opened_for_reading_stays_as_it_is(void **state)
     fixture_mkfs(fx, "ext4", "16M", NULL);
     assert_int_equal(chmod(fx->image, 0444), 0);
     struct guest *guest = fixture_open(fx, false);
-    assert_fails(EROFS, write_text(guest, "/etc/x", "x", err));
+    assert_fails(EROFS, fixture_put(guest, "/etc/x", "x", err));
     assert_fails(EROFS, guest_mkdir(guest, "/x", 0755, err));
     assert_fails(EROFS, guest_remove(guest, "/etc", err));
     fixture_close(guest);
@@ -464,7 +443,7 @@ static void many_entries_are_indexed_and_listed(void **state)
     fixture_check_clean(fx->image);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up_root, fixture_tear_down)
 
 int main(void)
 {

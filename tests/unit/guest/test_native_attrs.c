@@ -4,24 +4,6 @@
 
 #include <sys/sysmacros.h>
 
-static int set_up(void **state)
-{
-    struct fixture *fx = calloc(1, sizeof(*fx));
-    fixture_setup(fx);
-    fixture_root(fx);
-    fixture_file(fx, "/etc/file", "contents\n");
-    fixture_link(fx, "file", "/etc/link");
-    *state = fx;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_teardown(*state);
-    free(*state);
-    return 0;
-}
-
 static void owners_of_links_are_their_own(void **state)
 {
     struct fixture *fx = *state;
@@ -354,7 +336,7 @@ static void names_are_bytes(void **state)
     fixture_finish(fx, guest);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up_files, fixture_tear_down)
 
 int main(void)
 {

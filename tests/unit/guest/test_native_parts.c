@@ -4,24 +4,6 @@
 
 #include <sys/mman.h>
 
-static int set_up(void **state)
-{
-    struct fixture *fx = calloc(1, sizeof(*fx));
-    fixture_setup(fx);
-    fixture_root(fx);
-    fixture_file(fx, "/etc/file", "contents\n");
-    fixture_link(fx, "file", "/etc/link");
-    *state = fx;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_teardown(*state);
-    free(*state);
-    return 0;
-}
-
 /* Parts of files. */
 
 static char *make_pattern(size_t size)
@@ -421,7 +403,7 @@ static void a_bitmap_that_is_not_true_frees_nothing(void **state)
     guest_discard(guest);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up_files, fixture_tear_down)
 
 int main(void)
 {

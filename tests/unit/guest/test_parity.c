@@ -120,8 +120,9 @@ struct names {
     struct strv list;
 };
 
-static int add_name(void *context, const char *name)
+static int add_name(void *context, const char *name, mode_t type)
 {
+    (void)type;
     return strv_add(&((struct names *)context)->list, name, NULL);
 }
 

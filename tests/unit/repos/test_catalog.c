@@ -230,16 +230,22 @@ static void images_are_found_by_id_alias_and_arch(void **state)
                    &err, "\\x1b[2J: not found", NULL);
 }
 
+/* A shop whose one image, of 10000 bytes, is a file of this machine. */
+static void open_with_local_image(struct shop *shop, struct world *world)
+{
+    _cleanup_free_ char *index = local_index(world);
+    shop_open(shop, world);
+    publish(world, 10000, NULL);
+    load(shop, index, false);
+}
+
 static void a_local_image_is_expanded_where_it_lies(void **state)
 {
     struct world *world = *state;
     struct error *err = NULL;
     struct fetch_result result;
     _cleanup_shop_ struct shop shop;
-    _cleanup_free_ char *index = local_index(world);
-    shop_open(&shop, world);
-    publish(world, 10000, NULL);
-    load(&shop, index, false);
+    open_with_local_image(&shop, world);
     expect_success(fetch(&shop, "disk", &result, &err), &err);
     assert_false(result.cached);
     expect_contents(result.fd, 10000);
@@ -261,10 +267,7 @@ static void an_image_that_is_not_the_stated_one_is_refused(void **state)
     struct error *err = NULL;
     struct fetch_result result;
     _cleanup_shop_ struct shop shop;
-    _cleanup_free_ char *index = local_index(world);
-    shop_open(&shop, world);
-    publish(world, 10000, NULL);
-    load(&shop, index, false);
+    open_with_local_image(&shop, world);
     world_text(world, "web/image", "something else");
     expect_refusal(fetch(&shop, "disk", &result, &err), -EBADMSG, &err,
                    "web/image: has another sha512 checksum than the index states", "try again");

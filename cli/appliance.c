@@ -1,0 +1,119 @@
+#include "cli/appliance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "guest/guest.h"
+
+enum { passphrase_max = 512 };
+
+/* One line without its newline, byte by byte: what follows is the next one's. -ENOKEY at the end
+ * of the input, and for an empty line. */
+static int read_line(int fd, char **ret, struct error **err)
+{
+    char line[passphrase_max + 1];
+    size_t length = 0;
+    ssize_t n;
+    while ((n = read(fd, line + length, 1)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 || line[length] == '\n')
+            break;
+        if (++length == sizeof(line))
+            return error_set(err, EINVAL, "a key is longer than %d bytes", passphrase_max);
+    }
+    if (n < 0)
+        return error_sys(err, errno, "a key cannot be read");
+    if (memchr(line, '\0', length))
+        return error_set(err, EINVAL, "a key holds a NUL byte, which no passphrase can");
+    *ret = length > 0 ? strndup(line, length) : NULL;
+    explicit_bzero(line, sizeof(line));
+    return length == 0 ? -ENOKEY : *ret ? 0 : error_oom(err);
+}
+
+static int ask_stdin(void *opaque, const char *device, char **ret, struct error **err)
+{
+    (void)opaque, (void)device;
+    return read_line(STDIN_FILENO, ret, err);
+}
+
+static int ask_terminal(void *opaque, const char *device, char **ret, struct error **err)
+{
+    const struct key_arguments *arguments = opaque;
+    struct termios before, silent;
+    /* Without a terminal there is nobody to ask. */
+    _cleanup_close_ int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || tcgetattr(fd, &before) < 0)
+        return -ENOKEY;
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    dprintf(fd, "\rPassphrase of %s (empty: leave it closed): ", device);
+    if (!arguments->echo)
+        tcsetattr(fd, TCSAFLUSH, &silent);
+    int r = read_line(fd, ret, err);
+    if (!arguments->echo) {
+        tcsetattr(fd, TCSAFLUSH, &before);
+        dprintf(fd, "\n");
+    }
+    return r;
+}
+
+int cli_keys(const struct key_arguments *arguments, struct guest_keys *ret, struct error **err)
+{
+    *ret = (struct guest_keys){
+        .ask = arguments->from_stdin ? ask_stdin : ask_terminal,
+        .ask_context = (void *)arguments,
+    };
+    for (size_t i = 0; i < arguments->selectors.count; i++) {
+        struct error *cause = NULL;
+        int r = guest_keys_add(ret, arguments->selectors.items[i], &cause);
+        if (r < 0)
+            return r == -EINVAL ? cli_usage_because(err, cause) : error_move(err, cause);
+    }
+    return 0;
+}
+
+/* --attach-format is for those behind it. */
+static int gather_attached(const struct strv *given, struct cli_appliance *appliance,
+                           struct error **err)
+{
+    enum image_format format = IMAGE_AUTO;
+    appliance->attached = calloc(given->count + 1, sizeof(*appliance->attached));
+    if (!appliance->attached)
+        return error_oom(err);
+    for (size_t i = 0; i < given->count; i++) {
+        const char *value = strchr(given->items[i], '=') + 1;
+        struct error *cause = NULL;
+        if (str_starts(given->items[i], "attach="))
+            appliance->attached[appliance->attached_count++] =
+                (struct guest_drive){.path = value, .format = format};
+        else if (image_format_parse(value, &format, &cause) < 0)
+            return cli_usage_because(err, cause);
+    }
+    return 0;
+}
+
+int cli_appliance(const struct appliance_arguments *arguments, struct cli_appliance *ret,
+                  struct error **err)
+{
+    *ret = (struct cli_appliance){0};
+    if (arguments->memsize > UINT64_MAX >> 20)
+        return cli_usage(err, "--memsize %llu is too large",
+                         (unsigned long long)arguments->memsize);
+    if (arguments->smp > 255)
+        return cli_usage(err, "--smp %llu is too many", (unsigned long long)arguments->smp);
+    ret->memory = arguments->memsize << 20;
+    ret->cpus = (unsigned)arguments->smp;
+    return gather_attached(&arguments->attached, ret, err);
+}
+
+void cli_appliance_free(struct cli_appliance *appliance)
+{
+    free(appliance->attached);
+    *appliance = (struct cli_appliance){0};
+}

@@ -1,0 +1,74 @@
+/* What the commands share that may start the appliance: its size, its network, and the keys of
+ * encrypted devices. */
+#pragma once
+
+#include "cli/options.h"
+#include "guest/keys.h"
+
+struct key_arguments {
+    struct strv selectors; /* as --key has them */
+    bool from_stdin;
+    bool echo;
+};
+
+/* Rows for the option table of a command whose arguments have this struct at `member`. */
+/* clang-format off */
+#define KEY_OPTIONS(type, member)                                                                  \
+    {"key", 0, OPTION_LIST, offsetof(type, member.selectors), "SELECTOR",                          \
+     "the key of an encrypted device: DEVICE:file:FILENAME or DEVICE:key:PASSPHRASE, with a name " \
+     "as /dev/sda2, a UUID or 'all' for DEVICE", NULL},                                            \
+    {"keys-from-stdin", 0, OPTION_FLAG, offsetof(type, member.from_stdin), NULL,                   \
+     "read keys that are missing from standard input, one a line; else the terminal is asked",     \
+     NULL},                                                                                        \
+    {"echo-keys", 0, OPTION_FLAG, offsetof(type, member.echo), NULL,                               \
+     "show keys while they are typed", NULL}
+/* clang-format on */
+
+/* Reads the keys of --key, and sets who is asked for others. `arguments` must outlive *ret, which
+ * the caller frees with guest_keys_free(), also on failure. */
+int cli_keys(const struct key_arguments *arguments, struct guest_keys *ret, struct error **err);
+
+struct appliance_arguments {
+    struct strv attached; /* "attach=FILE", "attach-format=FORMAT", in the order given */
+    uint64_t memsize;     /* MiB; 0: the appliance's default */
+    uint64_t smp;         /* 0: the same */
+    bool network;         /* default true */
+    bool trace;
+};
+
+#define APPLIANCE_ARGUMENTS_DEFAULT                                                                \
+    {                                                                                              \
+        .network = true                                                                            \
+    }
+
+/* clang-format off */
+#define APPLIANCE_OPTIONS(type, member)                                                            \
+    {"attach", 0, OPTION_SEQUENCE, offsetof(type, member.attached), "FILE",                        \
+     "a disk or ISO that programs of the guest can mount, read-only; may be repeated", NULL},      \
+    {"attach-format", 0, OPTION_SEQUENCE, offsetof(type, member.attached), "FORMAT",               \
+     "format of the attached disks that follow", "told from the contents"},                        \
+    {"memsize", 'm', OPTION_NUMBER, offsetof(type, member.memsize), "MB",                          \
+     "memory of the appliance", "libguestfs's own"},                                               \
+    {"smp", 0, OPTION_NUMBER, offsetof(type, member.smp), "N",                                     \
+     "processors of the appliance", "1"},                                                          \
+    {"network", 0, OPTION_FLAG, offsetof(type, member.network), NULL,                              \
+     "let programs of the guest reach the network; this is the default", NULL},                    \
+    {"no-network", 0, OPTION_CLEAR, offsetof(type, member.network), NULL,                          \
+     "keep programs of the guest from the network", NULL},                                         \
+    {"trace", 'x', OPTION_VERBOSE, offsetof(type, member.trace), NULL,                             \
+     "as --verbose", NULL}
+/* clang-format on */
+
+/* What the arguments ask for, as the layers below take it. */
+struct cli_appliance {
+    uint64_t memory; /* bytes; 0: the default */
+    unsigned cpus;   /* 0: the default */
+    struct guest_drive *attached;
+    size_t attached_count;
+};
+
+/* Wrong usage for numbers that cannot be. The paths of the drives are the arguments' own. Caller
+ * frees with cli_appliance_free(), also on failure. */
+int cli_appliance(const struct appliance_arguments *arguments, struct cli_appliance *ret,
+                  struct error **err);
+void cli_appliance_free(struct cli_appliance *appliance);

@@ -1,0 +1,132 @@
+#include "guest/keys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/fdio.h"
+#include "base/str.h"
+
+/* LUKS takes passphrases of at most 512 bytes; a file may hold more lines. */
+static const size_t key_file_max = 8192;
+
+void guest_passphrase_free(char *passphrase)
+{
+    if (passphrase)
+        explicit_bzero(passphrase, strlen(passphrase));
+    free(passphrase);
+}
+
+void guest_keys_free(struct guest_keys *keys)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        free(keys->items[i].device);
+        guest_passphrase_free(keys->items[i].passphrase);
+    }
+    free(keys->items);
+    *keys = (struct guest_keys){0};
+}
+
+/* The first line of the file; the rest is wiped. */
+static int read_line(const char *path, char **ret, struct error **err)
+{
+    char *data;
+    size_t size;
+    int r = file_read(path, key_file_max, &data, &size, err);
+    if (r < 0)
+        return error_wrap(err, "the key");
+    size_t length = strcspn(data, "\n");
+    bool whole = length == size || data[length] == '\n';
+    char *line = strndup(data, length);
+    explicit_bzero(data, size);
+    free(data);
+    if (!line)
+        return error_oom(err);
+    if (whole && *line) {
+        *ret = line;
+        return 0;
+    }
+    guest_passphrase_free(line);
+    return error_set(err, EINVAL,
+                     whole ? "%s: holds no key in its first line"
+                           : "%s: holds a NUL byte, which no passphrase can",
+                     path);
+}
+
+static int read_value(const char *form, size_t length, const char *value, char **ret,
+                      struct error **err)
+{
+    if (length == 4 && memcmp(form, "file", 4) == 0 && *value)
+        return read_line(value, ret, err);
+    *ret = strdup(value);
+    return *ret ? 0 : error_oom(err);
+}
+
+/* -EINVAL for what is neither of the forms that can be used. */
+static int check_form(const char *device, size_t length, const char *form, struct error **err)
+{
+    int named = (int)(length < 100 ? length : 100);
+    if (strcmp(form, "clevis") == 0) {
+        error_set(err, EOPNOTSUPP, "the key of %.*s: this program cannot ask clevis for keys",
+                  named, device);
+        return error_hint(err, "name a passphrase of the device: %.*s:file:FILENAME", named,
+                          device);
+    }
+    bool known = str_starts(form, "key:") || str_starts(form, "file:");
+    if (length > 0 && known && strchr(form, ':')[1])
+        return 0;
+    error_set(err, EINVAL,
+              "the key of '%.*s' is neither DEVICE:key:PASSPHRASE nor "
+              "DEVICE:file:FILENAME",
+              named, device);
+    return error_hint(err, "DEVICE is a name as /dev/sda2, the UUID of the encrypted device, or "
+                           "'all'");
+}
+
+int guest_keys_add(struct guest_keys *keys, const char *selector, struct error **err)
+{
+    size_t length = strcspn(selector, ":");
+    const char *form = selector + length + (selector[length] == ':');
+    int r = check_form(selector, length, form, err);
+    if (r < 0)
+        return r;
+    struct guest_key *items = reallocarray(keys->items, keys->count + 1, sizeof(*items));
+    if (!items)
+        return error_oom(err);
+    keys->items = items;
+    struct guest_key key = {.device = strndup(selector, length)};
+    if (!key.device)
+        return error_oom(err);
+    size_t kind = strcspn(form, ":");
+    r = read_value(form, kind, form + kind + 1, &key.passphrase, err);
+    if (r < 0) {
+        free(key.device);
+        return r;
+    }
+    items[keys->count++] = key;
+    return 0;
+}
+
+/* "vg-root" against "/dev/vg/root": device mapper writes a hyphen within a name as two. */
+static bool is_mapped(const char *mapped, const char *device)
+{
+    if (!str_starts(device, "/dev/"))
+        return false;
+    for (device += strlen("/dev/"); *device; device++) {
+        char wanted = *device == '/' ? '-' : *device;
+        if (*mapped++ != wanted || (*device == '-' && *mapped++ != '-'))
+            return false;
+    }
+    return !*mapped;
+}
+
+bool guest_key_fits(const struct guest_key *key, const char *device, const char *uuid)
+{
+    static const char mapper[] = "/dev/mapper/";
+    if (strcmp(key->device, "all") == 0 || strcmp(key->device, device) == 0)
+        return true;
+    if (uuid && *uuid && strcasecmp(key->device, uuid) == 0)
+        return true;
+    return str_starts(key->device, mapper) && is_mapped(key->device + strlen(mapper), device);
+}
