@@ -216,7 +216,7 @@ static void a_prompt_ends_the_run(void **state)
     assert_string_equal(outcome.result.accelerator, "tcg");
     assert_string_equal(outcome.console, "\r\nfake login: ");
     assert_int_equal(outcome.result.console_bytes, strlen(outcome.console));
-    assert_true(outcome.took_ms < 5000);
+    assert_true(outcome.took_ms < 15000);
     assert_nothing_left(*state);
 }
 
@@ -230,7 +230,7 @@ static void a_silent_machine_runs_into_the_time_limit(void **state)
     assert_verdict(&outcome, VERDICT_TIMEOUT);
     assert_non_null(strstr(outcome.result.reason, "nothing was printed"));
     /* It ignores SIGTERM: the grace is waited for, then it is killed. */
-    assert_true(outcome.took_ms < 4000);
+    assert_true(outcome.took_ms < 15000);
     assert_nothing_left(*state);
 }
 
@@ -283,7 +283,7 @@ static void grandchildren_are_stopped_too(void **state)
 {
     _cleanup_outcome_ struct outcome outcome = run_part(*state, "grandchild");
     assert_error(&outcome, EIO, "ended with status 1");
-    assert_true(outcome.took_ms < 8000);
+    assert_true(outcome.took_ms < 15000);
     assert_nothing_left(*state);
 }
 
