@@ -27,8 +27,9 @@ int error_oom(struct error **err);
  * NULL, that of this thread's last error_set(), error_sys() or error_oom(). */
 int error_wrap(struct error **err, const char *fmt, ...) _printf_(2, 3);
 
-/* Sets the remedy, one sentence shown after the message. An existing hint stays: whoever was
- * nearer to the fault knew better. Returns what error_wrap() returns. */
+/* Sets the remedy, shown on a line of its own behind the message: in lower case, without a full
+ * stop. An existing hint stays: whoever was nearer to the fault knew better. Returns what
+ * error_wrap() returns. */
 int error_hint(struct error **err, const char *fmt, ...) _printf_(2, 3);
 
 /* Moves src (may be NULL) into *dst; frees src when the caller of dst does not want it. Returns the

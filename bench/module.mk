@@ -7,3 +7,4 @@ bench-run: all base-images
 	$(Q)bench/build
 	$(Q)bench/customize
 	$(Q)bench/sysprep
+	$(Q)bench/vmm

@@ -47,6 +47,17 @@ static int note_step(const struct customize_step *step, struct edit_result *resu
                      argument ? argument : "");
 }
 
+/* Of sysprep's operation script, if it is among those that were done. */
+static int note_scripts(const struct strv *scripts, struct edit_result *result, struct error **err)
+{
+    int r = 0;
+    if (!strv_contains(&result->operations, "script"))
+        return 0;
+    for (size_t i = 0; r == 0 && i < scripts->count; i++)
+        r = strv_addf(&result->programs, err, "--script %s", scripts->items[i]);
+    return r;
+}
+
 static int note_steps(const struct customize_plan *plan, struct edit_result *result,
                       struct error **err)
 {
@@ -65,6 +76,8 @@ static int run_operations(const struct edit_request *request, struct customize_c
     }
     struct sysprep_context sysprep = {.customize = context, .settings = request->sysprep_settings};
     int r = sysprep_run(request->sysprep, &sysprep, &result->operations, err);
+    if (r == 0)
+        r = note_scripts(&request->sysprep_settings->scripts, result, err);
     return r < 0 ? r : note_steps(request->operations, result, err);
 }
 

@@ -32,14 +32,9 @@ struct appliance_arguments {
     struct strv attached; /* "attach=FILE", "attach-format=FORMAT", in the order given */
     uint64_t memsize;     /* MiB; 0: the appliance's default */
     uint64_t smp;         /* 0: the same */
-    bool network;         /* default true */
+    bool network;
     bool trace;
 };
-
-#define APPLIANCE_ARGUMENTS_DEFAULT                                                                \
-    {                                                                                              \
-        .network = true                                                                            \
-    }
 
 /* clang-format off */
 #define APPLIANCE_OPTIONS(type, member)                                                            \
@@ -52,7 +47,7 @@ struct appliance_arguments {
     {"smp", 0, OPTION_NUMBER, offsetof(type, member.smp), "N",                                     \
      "processors of the appliance", "1"},                                                          \
     {"network", 0, OPTION_FLAG, offsetof(type, member.network), NULL,                              \
-     "let programs of the guest reach the network; this is the default", NULL},                    \
+     "let programs of the guest reach the network; the default of all but sysprep", NULL},                    \
     {"no-network", 0, OPTION_CLEAR, offsetof(type, member.network), NULL,                          \
      "keep programs of the guest from the network", NULL},                                         \
     {"trace", 'x', OPTION_VERBOSE, offsetof(type, member.trace), NULL,                             \

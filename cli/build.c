@@ -50,7 +50,7 @@ static const struct cli_option build_options[] = {
 static const struct build_arguments build_defaults = {
     .catalog = CATALOG_ARGUMENTS_DEFAULT,
     .engine = "auto",
-    .appliance = APPLIANCE_ARGUMENTS_DEFAULT,
+    .appliance = {.network = true},
 };
 
 static int fill_request(const struct build_arguments *arguments, struct build_request *request,

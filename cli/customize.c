@@ -12,7 +12,9 @@ static const struct cli_option customize_options[] = {
     CLI_OPTIONS_END,
 };
 
-static const struct customize_arguments customize_defaults = {.edit = EDIT_ARGUMENTS_DEFAULT};
+static const struct customize_arguments customize_defaults = {
+    .edit = {.engine = "auto", .appliance = {.network = true}},
+};
 
 static int customize_run_command(struct cli *cli, const void *opaque, struct error **err)
 {

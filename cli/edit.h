@@ -18,11 +18,6 @@ struct edit_arguments {
     bool json;
 };
 
-#define EDIT_ARGUMENTS_DEFAULT                                                                     \
-    {                                                                                              \
-        .engine = "auto", .appliance = APPLIANCE_ARGUMENTS_DEFAULT                                 \
-    }
-
 /* Rows for the option table of a command whose arguments have this struct at `member`. */
 /* clang-format off */
 #define EDIT_OPTIONS(type, member)                                                                 \

@@ -35,7 +35,7 @@ static void print_changes(const struct edit_request *request, const struct edit_
     for (size_t i = 0; i < result->changes.count; i++)
         print_line(result->changes.items[i]);
     for (size_t i = 0; i < result->programs.count; i++) {
-        printf("* programs of the guest %s: ", verb);
+        printf("* %s: ", verb);
         print_line(result->programs.items[i]);
     }
     if (request->dry_run && result->changes.count == 0 && result->programs.count == 0)

@@ -48,7 +48,8 @@ static const struct cli_option sysprep_options[] = {
     CLI_OPTIONS_END,
 };
 
-static const struct sysprep_arguments sysprep_defaults = {.edit = EDIT_ARGUMENTS_DEFAULT};
+/* Without the network, as virt-sysprep is. */
+static const struct sysprep_arguments sysprep_defaults = {.edit = {.engine = "auto"}};
 
 static int by_name(const void *a, const void *b)
 {

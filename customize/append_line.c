@@ -21,7 +21,7 @@ static int append_line_parse(const char *argument, void **ret_data, struct error
         return r;
     if (strchr(pair->right, '\n')) {
         error_set(err, EINVAL, "--append-line: the line for %s holds a newline", pair->left);
-        return error_hint(err, "Give --append-line once for each line.");
+        return error_hint(err, "give --append-line once for each line");
     }
     *ret_data = TAKE_PTR(pair);
     return 0;

@@ -40,7 +40,7 @@ int argument_guest_path(const char *option, const char *path, struct error **err
     if (r < 0) {
         error_wrap(err, "--%s", option);
         if (path[0] != '/')
-            error_hint(err, "Paths in the guest begin with a slash, as in /etc/motd.");
+            error_hint(err, "paths in the guest begin with a slash, as in /etc/motd");
     }
     return r;
 }

@@ -15,7 +15,7 @@ static int parse_mode(const char *text, unsigned *ret, struct error **err)
     unsigned long value = strtoul(text, &end, *text == '0' ? 8 : 10);
     if (!isdigit((unsigned char)*text) || *end || value > 07777) {
         error_set(err, EINVAL, "--chmod: the permissions must be a number from 0 to 07777");
-        return error_hint(err, "Write them in octal with a leading 0, as in 0644:/etc/motd.");
+        return error_hint(err, "write them in octal with a leading 0, as in 0644:/etc/motd");
     }
     *ret = (unsigned)value;
     return 0;

@@ -29,8 +29,8 @@ static int parse_id(const char *text, const char *what, uint32_t *ret, struct er
     uint64_t value;
     if (parse_u64(text, what, &value, NULL) < 0 || value >= UINT32_MAX) {
         error_set(err, EINVAL, "--chown: the %s is not a number below %u", what, UINT32_MAX);
-        return error_hint(err, "Owners are given as the numbers that the guest knows them by, as "
-                               "in 0:0:/etc/motd.");
+        return error_hint(err, "owners are given as the numbers that the guest knows them by, as "
+                               "in 0:0:/etc/motd");
     }
     *ret = (uint32_t)value;
     return 0;

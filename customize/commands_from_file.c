@@ -28,8 +28,8 @@ static int find_operation(const struct command *command, const struct customize_
     error_set(err, EINVAL, "there is no operation '%.*s'", name_length(command->name),
               command->name);
     if (*command->name == '-')
-        return error_hint(err, "Leave out the dashes in front.");
-    return error_hint(err, "A line is the name of an operation, a space and its argument, as in: "
+        return error_hint(err, "leave out the dashes in front");
+    return error_hint(err, "a line is the name of an operation, a space and its argument, as in: "
                            "write /etc/motd:Welcome");
 }
 

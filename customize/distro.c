@@ -241,7 +241,7 @@ int distro_require_linux(const struct guest_info *info, const char *what, struct
     error_set(err, EOPNOTSUPP, "%s only in a Linux guest; this one is of type %s", what,
               info->type ? info->type : "unknown");
     return info->windows ? error_hint(err, "Windows can do it by itself when it first boots: see "
-                                           "--firstboot.")
+                                           "--firstboot")
                          : -EOPNOTSUPP;
 }
 

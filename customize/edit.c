@@ -39,7 +39,7 @@ static int edit_parse(const char *argument, void **ret_data, struct error **err)
         return r;
     if (!proc_found("perl")) {
         error_set(err, ENOENT, "--edit: perl is not installed on this machine");
-        return error_hint(err, "Install perl, or use --write, --upload or --append-line.");
+        return error_hint(err, "install perl, or use --write, --upload or --append-line");
     }
     *ret_data = TAKE_PTR(pair);
     return 0;

@@ -62,9 +62,9 @@ static char *find_wrapper(const char **ret_name, struct error **err)
               "%s: has neither rhsrvany.exe nor pvvxsvc.exe, and Windows needs one of "
               "them to run scripts at its first boot",
               directory);
-    error_hint(err, "Fedora has it in mingw-srvany-redistributable; else build it from "
+    error_hint(err, "fedora has it in mingw-srvany-redistributable; else build it from "
                     "https://github.com/rwmjones/rhsrvany and name its directory in "
-                    "VIRT_TOOLS_DATA_DIR.");
+                    "VIRT_TOOLS_DATA_DIR");
     return NULL;
 }
 
@@ -177,8 +177,8 @@ int firstboot_windows_add(struct customize_context *context, const char *name, c
         error_set(err, EINVAL,
                   "a script for Windows' first boot is a batch file, and this holds "
                   "binary data");
-        return error_hint(err, "Put a program there by --upload, and call it by "
-                               "--firstboot-command.");
+        return error_hint(err, "put a program there by --upload, and call it by "
+                               "--firstboot-command");
     }
     _cleanup_free_ char *home = NULL;
     int r = guest_nocase(guest, "/", "Program Files/Guestfs/Firstboot", &home, err);

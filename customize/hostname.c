@@ -43,8 +43,8 @@ static int hostname_parse(const char *argument, void **ret_data, struct error **
         return 0;
     error_set(err, EINVAL, "--hostname: '%s' cannot be a host name", argument);
     return error_hint(err,
-                      "Host names have at most %d characters: letters, digits and hyphens, in "
-                      "parts separated by dots.",
+                      "host names have at most %d characters: letters, digits and hyphens, in "
+                      "parts separated by dots",
                       hostname_max);
 }
 

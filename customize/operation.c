@@ -133,10 +133,10 @@ int customize_plan_require(const struct customize_plan *plan, bool network, stru
         const struct customize_operation *operation = plan->steps[i].operation;
         if (!(operation->needs & GUEST_CAN_NETWORK))
             continue;
-        error_set(err, EINVAL, "--%s needs the network, and --no-network takes it away",
+        error_set(err, EINVAL, "--%s needs the network, and without --network there is none",
                   operation->name);
-        return error_hint(err, "Leave --no-network out, or do it when the guest first boots, with "
-                               "--firstboot-install or --firstboot-command.");
+        return error_hint(err, "give --network, or do it when the guest first boots, with "
+                               "--firstboot-install or --firstboot-command");
     }
     return 0;
 }

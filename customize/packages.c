@@ -116,8 +116,8 @@ static int unsupported(const char *manager, struct error **err)
     else
         error_set(err, EOPNOTSUPP, "the guest's package manager, %s, is not one that kiln knows",
                   manager);
-    return error_hint(err, "Call it yourself with --run-command, or at the first boot with "
-                           "--firstboot-command.");
+    return error_hint(err, "call it yourself with --run-command, or at the first boot with "
+                           "--firstboot-command");
 }
 
 static const char *command(size_t row, enum packages_task task, bool rolling)

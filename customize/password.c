@@ -128,13 +128,13 @@ static int write_field(struct guest *guest, const char *user, const char *field,
     if (!exists) {
         error_set(err, ENOENT, "the guest has no %s, where the password of %s would go",
                   shadow_path, user);
-        return error_hint(err, "Passwords can be set only on guests that keep them in %s.",
+        return error_hint(err, "passwords can be set only on guests that keep them in %s",
                           shadow_path);
     }
     r = shadow_set_field(&old, user, field, &changed, err);
     if (r == -ENOENT)
-        error_hint(err, "A password can be set only for an account that is in the image already; "
-                        "cloud-init can add accounts at the first boot.");
+        error_hint(err, "a password can be set only for an account that is in the image already; "
+                        "cloud-init can add accounts at the first boot");
     return r < 0 ? r : guest_replace(guest, shadow_path, changed.data, changed.size, err);
 }
 

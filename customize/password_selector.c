@@ -104,8 +104,8 @@ static int parse_source(const char *text, struct password_selector *selector, st
         return 0;
     }
     error_set(err, EINVAL, "the password selector is none of the known ones");
-    return error_hint(err, "Selectors are password:TEXT, file:FILE, random, disabled, locked and "
-                           "locked:SELECTOR.");
+    return error_hint(err, "selectors are password:TEXT, file:FILE, random, disabled, locked and "
+                           "locked:SELECTOR");
 }
 
 /* Steps over "locked:" or "lock:". */

@@ -60,7 +60,7 @@ int program_require(const struct guest_info *info, struct error **err)
         error_set(err, EOPNOTSUPP,
                   "programs can be run only in a Linux guest; this one is of type %s",
                   info->type ? info->type : "unknown");
-        return error_hint(err, "Leave out what runs programs: --run, --install and the like.");
+        return error_hint(err, "leave out what runs programs: --run, --install and the like");
     }
     bool fits = strcmp(guest, host) == 0 || strcmp(guest, "unknown") == 0 ||
                 (is_i386(guest) && (is_i386(host) || strcmp(host, "x86_64") == 0));
@@ -69,8 +69,8 @@ int program_require(const struct guest_info *info, struct error **err)
     error_set(err, EOPNOTSUPP,
               "the guest's architecture is %s and ours is %s, so that its programs cannot run here",
               guest, host);
-    return error_hint(err, "Let the guest do it at its first boot: --firstboot, "
-                           "--firstboot-command, --firstboot-install.");
+    return error_hint(err, "let the guest do it at its first boot: --firstboot, "
+                           "--firstboot-command, --firstboot-install");
 }
 
 static void append_environment(struct str *script)

@@ -29,7 +29,7 @@ static int scrub_apply(const void *data, const char *argument, struct customize_
         return r;
     if (!S_ISREG(st.mode)) {
         error_set(err, EINVAL, "%s is not a regular file in the guest", argument);
-        return error_hint(err, "Directories can be deleted: --delete %s.", argument);
+        return error_hint(err, "directories can be deleted: --delete %s", argument);
     }
     if (st.links > 1)
         report(context->reporter, REPORT_WARNING,

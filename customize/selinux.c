@@ -93,7 +93,8 @@ static int collect(const struct guest_journal *journal, struct work *work, struc
         return error_oom(err);
     for (size_t i = 0; i < journal->count; i++) {
         const struct guest_journal_entry *entry = &journal->entries[i];
-        if (entry->change != GUEST_CHANGE_CREATED && entry->change != GUEST_CHANGE_CONTENTS)
+        if (entry->change == GUEST_CHANGE_REMOVED ||
+            (entry->change == GUEST_CHANGE_ATTRIBUTES && !entry->remade))
             continue;
         work->created[work->paths.count] = entry->change == GUEST_CHANGE_CREATED;
         int r = strv_add(&work->paths, entry->path, err);

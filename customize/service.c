@@ -143,6 +143,6 @@ int service_install(struct customize_context *context, const struct service *ser
         return 0;
     error_set(err, EOPNOTSUPP, "how this guest starts services is not known: its init is %s",
               context->info->init ? context->info->init : "unknown");
-    return error_hint(err, "Known are systemd, OpenRC, runit, and System V's init of Debian, Red "
-                           "Hat and SUSE.");
+    return error_hint(err, "known are systemd, OpenRC, runit, and System V's init of Debian, Red "
+                           "Hat and SUSE");
 }

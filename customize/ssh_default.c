@@ -39,7 +39,7 @@ static int newest_key(DIR *dir, const char *path, char **ret, struct error **err
         return *ret ? 0 : -ENOMEM;
     }
     error_set(err, ENOENT, "%s has no public key (id*.pub)", path);
-    error_hint(err, "Make one with ssh-keygen, or name a file: --ssh-inject USER:file:FILE.");
+    error_hint(err, "make one with ssh-keygen, or name a file: --ssh-inject USER:file:FILE");
     return -ENOENT;
 }
 
@@ -55,7 +55,7 @@ int ssh_key_default(char **ret_path, struct error **err)
     if (!dir) {
         int errnum = errno;
         error_sys(err, errnum, "%s: cannot look for your public key", path);
-        error_hint(err, "Make one with ssh-keygen, or name a file: --ssh-inject USER:file:FILE.");
+        error_hint(err, "make one with ssh-keygen, or name a file: --ssh-inject USER:file:FILE");
         return -errnum;
     }
     int r = newest_key(dir, path, ret_path, err);

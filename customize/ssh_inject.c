@@ -39,8 +39,8 @@ static int read_selector(const char *selector, struct strv *keys, struct error *
     if (str_starts(selector, "string:"))
         return sshkey_read_text(selector + strlen("string:"), "the key given", keys, err);
     error_set(err, EINVAL, "the key selector '%s' is none of the known ones", selector);
-    return error_hint(err, "Selectors are file:FILE and string:KEY; without one, your own newest "
-                           "~/.ssh/id*.pub is taken.");
+    return error_hint(err, "selectors are file:FILE and string:KEY; without one, your own newest "
+                           "~/.ssh/id*.pub is taken");
 }
 
 static int ssh_inject_parse(const char *argument, void **ret_data, struct error **err)
@@ -85,7 +85,7 @@ static int make_ssh_directory(struct guest *guest, const struct account *account
     if (!guest_is_dir(guest, account->home)) {
         error_set(err, ENOENT, "the home directory %s of user %s is missing in the guest",
                   account->home, user);
-        error_hint(err, "Make it first: --mkdir %s.", account->home);
+        error_hint(err, "make it first: --mkdir %s", account->home);
         return -ENOENT;
     }
     int r = guest_mkdir(guest, path, 0700, err);

@@ -34,7 +34,7 @@ DEFINE_CLEANUP(struct subscription_credentials *, credentials_free);
 static int bad_credentials(struct error **err)
 {
     error_set(err, EINVAL, "--sm-credentials: the argument is not of the form USER:SELECTOR");
-    return error_hint(err, "Give USER:password:PASSWORD or USER:file:FILE.");
+    return error_hint(err, "give USER:password:PASSWORD or USER:file:FILE");
 }
 
 static int credentials_parse(const char *argument, void **ret_data, struct error **err)
@@ -108,7 +108,7 @@ static int register_require(const struct customize_plan *plan, const struct cust
     if (plan_has_credentials(plan))
         return 0;
     error_set(err, EINVAL, "there are no credentials to register with");
-    return error_hint(err, "Give --sm-credentials as well.");
+    return error_hint(err, "give --sm-credentials as well");
 }
 
 static int register_apply(const void *data, const char *argument, struct customize_context *context,
@@ -155,7 +155,7 @@ static int attach_parse(const char *argument, void **ret_data, struct error **er
         r = pool ? 0 : error_oom(err);
     } else {
         error_set(err, EINVAL, "--sm-attach: '%s' is no known selector", argument);
-        return error_hint(err, "Selectors are auto, pool:POOL and file:FILE.");
+        return error_hint(err, "selectors are auto, pool:POOL and file:FILE");
     }
     if (r == 0 && !*pool)
         r = error_set(err, EINVAL, "--sm-attach: the pool is empty");

@@ -16,7 +16,7 @@ static int check_archive(const char *path, struct error **err)
         return error_sys(err, errno, "cannot read the local file %s", path);
     if (S_ISDIR(st.st_mode)) {
         error_set(err, EISDIR, "%s is a directory where an archive is expected", path);
-        return error_hint(err, "Use --copy-in for directories.");
+        return error_hint(err, "use --copy-in for directories");
     }
     /* A pipe can be read only once. */
     if (!S_ISREG(st.st_mode))

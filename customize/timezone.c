@@ -20,7 +20,7 @@ static int timezone_parse(const char *argument, void **ret_data, struct error **
     if (fits)
         return 0;
     error_set(err, EINVAL, "--timezone: '%s' cannot be a time zone", argument);
-    return error_hint(err, "Give a location like Europe/London.");
+    return error_hint(err, "give a location like Europe/London");
 }
 
 static int check_zone(struct guest *guest, const char *zone, const char *path, struct error **err)
@@ -35,10 +35,9 @@ static int check_zone(struct guest *guest, const char *zone, const char *path, s
     error_free(cause);
     error_set(err, ENOENT, "the guest knows no time zone %s", zone);
     if (guest_is_dir(guest, zone_directory))
-        return error_hint(err,
-                          "Give a location like Europe/London, one of those in the guest's %s.",
+        return error_hint(err, "give a location like Europe/London, one of those in the guest's %s",
                           zone_directory);
-    return error_hint(err, "The guest has no %s: its package tzdata is missing.", zone_directory);
+    return error_hint(err, "the guest has no %s: its package tzdata is missing", zone_directory);
 }
 
 static int replace_link(struct guest *guest, const char *target, struct error **err)

@@ -22,7 +22,7 @@ int windows_explain(int r, struct error **err)
 {
     if (r == -EROFS)
         error_hint(err, "Windows holds on to its file system while it is hibernated, and with its "
-                        "fast startup while it is shut down as well. Boot the guest and shut it "
+                        "fast startup while it is shut down as well: boot the guest and shut it "
                         "down by: shutdown /s /t 0");
     return r;
 }

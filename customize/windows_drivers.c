@@ -41,9 +41,9 @@ static int search_source(const char *source, struct search *search, struct error
         return -ENOMEM;
     error_set(err, ENOENT, "%s: has no drivers for this guest: %s", source, guest);
     return error_hint(err,
-                      "Drivers are looked for in directories as viostor/w10/amd64 or "
-                      "amd64/win10. Try a newer virtio-win.iso, or for an old Windows an older "
-                      "one.");
+                      "drivers are looked for in directories as viostor/w10/amd64 or "
+                      "amd64/win10; try a newer virtio-win.iso, or for an old Windows an older "
+                      "one");
 }
 
 static bool has_file(const struct search *search, const char *name)

@@ -27,9 +27,9 @@ int windows_source_check(const char *method, struct error **err)
         if (fd >= 0 && windows_iso_check(fd, method, err) == 0)
             return 0;
     }
-    return error_hint(err, "Give the path of virtio-win.iso "
+    return error_hint(err, "give the path of virtio-win.iso "
                            "(https://github.com/virtio-win/virtio-win-pkg-scripts), or of a "
-                           "directory with its contents.");
+                           "directory with its contents");
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)

@@ -64,13 +64,13 @@ static int explain_launch(struct appliance *appliance, struct error **err)
     bool kernel = strstr(lines, "supermin") || strstr(first, "supermin") ||
                   strstr(lines, "kernel") || strstr(first, "appliance");
     if (strstr(lines, "qemu-system") || strstr(first, "qemu"))
-        return error_hint(err, "Install qemu-system-x86.");
+        return error_hint(err, "install qemu-system-x86");
     if (strstr(lines, "Failed to get") && strstr(lines, "lock"))
-        return error_hint(err, "The image is in use: shut the machine down that uses it.");
+        return error_hint(err, "the image is in use: shut the machine down that uses it");
     if (kernel)
         return error_hint(err, "libguestfs needs a kernel of the host: install "
-                               "linux-image-amd64, and make /boot/vmlinuz-* readable for you.");
-    return error_hint(err, "libguestfs-test-tool shows where it stops.");
+                               "linux-image-amd64, and make /boot/vmlinuz-* readable for you");
+    return error_hint(err, "libguestfs-test-tool shows where it stops");
 }
 
 static int set_resources(guestfs_h *g, const struct guest_open_options *options)

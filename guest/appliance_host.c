@@ -62,8 +62,8 @@ int appliance_mount_on_host(struct guest *guest, const char *directory, guest_wo
     if (guestfs_mount_local(appliance_handle(guest), directory, -1) < 0) {
         int r = appliance_fail(appliance_of(guest), err);
         error_wrap(err, "%s: the guest cannot be mounted there", directory);
-        error_hint(
-            err, "This needs /dev/fuse, fusermount of the package fuse3, and an empty directory.");
+        error_hint(err,
+                   "this needs /dev/fuse, fusermount of the package fuse3, and an empty directory");
         return r;
     }
     return work_mounted(guest, directory, work, context, err);

@@ -42,7 +42,7 @@ int appliance_check_arch(struct appliance *appliance, struct error **err)
     _cleanup_free_ char *shown = str_printable(guest);
     error_set(err, ENOEXEC, "the guest's programs are for %s, and the appliance's processor is %s",
               shown ? shown : "another processor", host.machine);
-    return error_hint(err, "Use a host of the guest's architecture, or --firstboot.");
+    return error_hint(err, "use a host of the guest's architecture, or --firstboot");
 }
 
 /* The end of a file, with its NULs made visible: the result is a string. */

@@ -374,8 +374,8 @@ int guest_boot_default(struct guest *guest, struct guest_boot_entry *ret, struct
     if (list.count > 0)
         return boot_loader_conf(guest, &list, ret, err);
     error_set(err, ENOENT, "the guest has no boot configuration that can be read");
-    return error_hint(err, "Looked for /boot/grub2/grub.cfg, /boot/grub/grub.cfg and "
-                           "/boot/loader/entries.");
+    return error_hint(err, "looked for /boot/grub2/grub.cfg, /boot/grub/grub.cfg and "
+                           "/boot/loader/entries");
 }
 
 void guest_boot_entry_free(struct guest_boot_entry *entry)

@@ -74,7 +74,7 @@ static int no_space(struct ext_fs *fs, uint64_t bytes, struct error **err)
     char needs[16], has[16];
     error_set(err, ENOSPC, "needs %s, but %s has only %s left", format_size(bytes, needs), fs->name,
               format_size(ext_free(fs), has));
-    return error_hint(err, "Enlarge the image, for instance with --size.");
+    return error_hint(err, "enlarge the image, for instance with --size");
 }
 
 /* Blocks that a file's contents hold now. */

@@ -160,7 +160,7 @@ static int check_super(const struct ext_source *source, const char *name, struct
         blocks |= (uint64_t)super.s_blocks_count_hi << 32;
     if (blocks > source->length >> (10 + super.s_log_block_size)) {
         error_set(err, EUCLEAN, "%s: the file system is larger than the space it is in", name);
-        return error_hint(err, "The image may be truncated.");
+        return error_hint(err, "the image may be truncated");
     }
     return 0;
 }

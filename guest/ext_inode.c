@@ -128,11 +128,11 @@ int ext_inode_check_change(const struct ext_inode *inode, bool append_is_fine, s
     if (inode->raw->i_flags & fixed) {
         error_set(err, EPERM, "it is marked %s",
                   inode->raw->i_flags & EXT2_IMMUTABLE_FL ? "immutable" : "append-only");
-        return error_hint(err, "Clear the mark in the guest with chattr.");
+        return error_hint(err, "clear the mark in the guest with chattr");
     }
     if (inode->raw->i_flags & STRANGE_FLAGS) {
         error_set(err, EOPNOTSUPP, "it is encrypted, verified or compressed");
-        return error_hint(err, "Use --engine appliance.");
+        return error_hint(err, "use --engine appliance");
     }
     return 0;
 }

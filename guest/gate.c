@@ -279,7 +279,7 @@ static int check_capable(const struct guest *guest, enum guest_capability capabi
     if (guest->ops->capabilities & capability)
         return check_writable(guest, err);
     error_set(err, EOPNOTSUPP, "the %s engine cannot %s", guest->ops->name, what);
-    return error_hint(err, "Use --engine appliance.");
+    return error_hint(err, "use --engine appliance");
 }
 
 int guest_run(struct guest *guest, const char *script, struct guest_run_result *ret,

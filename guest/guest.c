@@ -104,7 +104,7 @@ static int open_native(const char *path, const struct guest_open_options *option
     int r = lack ? error_set(err, EOPNOTSUPP, "%s", lack) : native_open(path, options, &guest, err);
     if (r == -EOPNOTSUPP) {
         error_wrap(err, "%s: the native engine cannot serve this", path);
-        return error_hint(err, "Use --engine appliance.");
+        return error_hint(err, "use --engine appliance");
     }
     return r < 0 ? r : with_reason(guest, "asked for", ret, err);
 }

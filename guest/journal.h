@@ -20,6 +20,7 @@ enum guest_change {
 struct guest_journal_entry {
     char *path; /* with the links in it resolved, as far as engines tell */
     enum guest_change change;
+    bool remade;     /* was removed in between: what is there now is another file */
     mode_t old_mode; /* type and permissions; 0: did not exist */
     /* The contents before, where the journal keeps them and the file was a regular one of at most
      * guest_journal_keep_max bytes, or the target of a link; NULL otherwise. */

@@ -62,7 +62,7 @@ static bool same_attributes(struct guest *guest, const struct journal_record *be
         return false;
     if ((before->touched & JOURNAL_TIMES) && was->mtime != now->mtime)
         return false;
-    if (!(before->touched & JOURNAL_XATTRS))
+    if (!(before->touched & (JOURNAL_XATTRS | JOURNAL_GONE)))
         return true;
     _cleanup_free_ char *xattrs = journal_xattrs(guest, before->path);
     return xattrs && before->xattrs && strcmp(xattrs, before->xattrs) == 0;
@@ -89,6 +89,7 @@ static int add_entry(struct guest_journal *net, const struct journal_record *rec
 {
     struct guest_journal_entry *entry = &net->entries[net->count++];
     *entry = (struct guest_journal_entry){.change = change,
+                                          .remade = record->touched & JOURNAL_GONE,
                                           .old_mode = record->existed ? record->stat.mode : 0};
     entry->path = strdup(record->path);
     if (!entry->path)

@@ -148,7 +148,7 @@ int journal_look(struct guest *guest, struct journal_record *record, const struc
         record->existed = true;
         record->stat = *st;
     }
-    if (record->existed && (touch & JOURNAL_XATTRS) && !record->xattrs)
+    if (record->existed && (touch & (JOURNAL_XATTRS | JOURNAL_GONE)) && !record->xattrs)
         record->xattrs = journal_xattrs(guest, record->path);
     /* Once contents were touched, what is there now is not what was there before. */
     if (!record->existed || !(touch & JOURNAL_CONTENTS) || known ||

@@ -126,7 +126,7 @@ static int explain_absence(const struct native *native, struct search *search, s
     if (!list)
         return -ENOMEM;
     error_set(err, ENOENT, "%s: no operating system was found on it", native->guest.path);
-    return error_hint(err, "Seen: %s.", *list ? list : "no partitions");
+    return error_hint(err, "seen: %s", *list ? list : "no partitions");
 }
 
 static int explain_several(const struct native *native, const struct strv *roots,

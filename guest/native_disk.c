@@ -113,7 +113,7 @@ int native_renew(struct guest *guest, enum guest_identity what, struct error **e
     /* All or nothing, as far as it can be told before. */
     int r = native_check_renew(native, what, err);
     if (r == -EOPNOTSUPP)
-        return error_hint(err, "Use --engine appliance.");
+        return error_hint(err, "use --engine appliance");
     for (size_t i = 0; r == 0 && what == GUEST_FILE_SYSTEM_UUIDS && i < native->volumes.count;
          i++) {
         struct volume *volume = &native->volumes.items[i];

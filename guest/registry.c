@@ -78,8 +78,8 @@ static int check_base_block(int fd, const struct registry *registry, bool writab
         return 0;
     error_set(err, EUCLEAN, "%s: Windows has not written this registry hive to its end",
               registry->name);
-    return error_hint(err, "What is missing stands in log files, which an edit would make void. "
-                           "Boot the guest, then shut it down by: shutdown /s /t 0");
+    return error_hint(err, "what is missing stands in log files, which an edit would make void: "
+                           "boot the guest, then shut it down by: shutdown /s /t 0");
 }
 
 int registry_open_fd(int fd, const char *name, bool writable, struct registry **ret,

@@ -51,7 +51,7 @@ int native_check_served(const struct native *native, struct node node, struct er
         if (!same(mount->at, node) || mount->fs)
             continue;
         error_set(err, EOPNOTSUPP, "%s cannot be reached: %s", mount->dir, mount->refusal);
-        return error_hint(err, "Use --engine appliance.");
+        return error_hint(err, "use --engine appliance");
     }
     return 0;
 }

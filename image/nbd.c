@@ -148,6 +148,17 @@ static int nbd_block_discard(struct block *block, uint64_t offset, uint64_t leng
     return 0;
 }
 
+/* It has no use once we are connected; gone by then, nothing of it is left by a killed kiln. */
+static void remove_socket(struct nbd *nbd)
+{
+    if (nbd->socket)
+        unlink(nbd->socket);
+    if (nbd->directory)
+        rmdir(nbd->directory);
+    free(TAKE_PTR(nbd->socket));
+    free(TAKE_PTR(nbd->directory));
+}
+
 static void nbd_block_close(struct block *block)
 {
     struct nbd *nbd = (struct nbd *)block;
@@ -159,12 +170,7 @@ static void nbd_block_close(struct block *block)
     if (nbd->server && (!nbd->connected || proc_wait(nbd->server, end_timeout_ms, NULL, NULL) < 0))
         proc_stop(nbd->server, stop_grace_ms);
     proc_free(nbd->server);
-    if (nbd->socket)
-        unlink(nbd->socket);
-    if (nbd->directory)
-        rmdir(nbd->directory);
-    free(nbd->socket);
-    free(nbd->directory);
+    remove_socket(nbd);
     if (nbd->image_fd >= 0)
         close(nbd->image_fd);
 }
@@ -346,8 +352,10 @@ int nbd_block_open(int fd, const char *path, enum image_format format, bool writ
         r = start_server(nbd, path, format, log_fd, err);
     if (r == 0)
         r = connect_server(nbd, log_fd, &socket_fd, err);
-    if (r == 0)
-        r = negotiate(nbd, socket_fd, log_fd, err);
+    if (r < 0)
+        return r;
+    remove_socket(nbd);
+    r = negotiate(nbd, socket_fd, log_fd, err);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(block);

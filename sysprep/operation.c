@@ -85,8 +85,8 @@ static int check_guest(const struct guest_info *info, struct error **err)
     error_set(err, EOPNOTSUPP,
               "a Windows guest cannot be prepared from outside: its identity (the "
               "SID) is changed by Windows itself");
-    return error_hint(err, "Boot it, run C:\\Windows\\System32\\Sysprep\\sysprep.exe /generalize "
-                           "/oobe /shutdown in it, and make clones of the disk as it is then.");
+    return error_hint(err, "boot it, run C:\\Windows\\System32\\Sysprep\\sysprep.exe /generalize "
+                           "/oobe /shutdown in it, and make clones of the disk as it is then");
 }
 
 static int perform(const struct sysprep_operation *operation, struct sysprep_context *context,

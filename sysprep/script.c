@@ -13,7 +13,7 @@ static char *resolve(const char *script, struct error **err)
     bool found = path && (strchr(script, '/') ? access(path, X_OK) == 0 : proc_found(script));
     if (!found) {
         error_sys(err, strchr(script, '/') ? errno : ENOENT, "--script %s: cannot be run", script);
-        error_hint(err, "Name an executable file: a path, or a program in $PATH.");
+        error_hint(err, "name an executable file: a path, or a program in $PATH");
         return NULL;
     }
     return TAKE_PTR(path);

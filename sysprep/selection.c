@@ -98,8 +98,8 @@ static int unknown_name(const char *option, const char *name, struct error **err
     _cleanup_free_ char *likely = likely_names(name, NULL);
     error_set(err, EINVAL, "--%s: there is no operation '%s'", option, shown ? shown : "?");
     if (!str_empty(likely))
-        return error_hint(err, "Did you mean: %s? --list-operations shows all.", likely);
-    return error_hint(err, "--list-operations shows all.");
+        return error_hint(err, "did you mean: %s? --list-operations shows all", likely);
+    return error_hint(err, "--list-operations shows all");
 }
 
 /* Calls for each of the comma-separated names. */
@@ -215,7 +215,7 @@ int sysprep_selection_check(const struct sysprep_selection *selection,
             continue;
         error_set(err, EINVAL, "%s was given, but the operation '%s' is not to run", rows[i].option,
                   rows[i].operation);
-        return error_hint(err, "Add it with --operations defaults,%s.", rows[i].operation);
+        return error_hint(err, "add it with --operations defaults,%s", rows[i].operation);
     }
     return sysprep_script_check(settings, err);
 }

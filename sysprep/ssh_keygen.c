@@ -166,8 +166,8 @@ int ssh_keygen_ensure(struct customize_context *context, struct error **err)
         error_set(err, EOPNOTSUPP,
                   "nothing in this guest would make SSH host keys when it boots, "
                   "and sshd does not start without");
-        return error_hint(err, "Keep the keys with --operations defaults,-ssh-hostkeys, or have "
-                               "them made by --firstboot-command 'ssh-keygen -A'.");
+        return error_hint(err, "keep the keys with --operations defaults,-ssh-hostkeys, or have "
+                               "them made by --firstboot-command 'ssh-keygen -A'");
     }
     report(context->reporter, REPORT_DEBUG, "SSH host keys will be made by %s, which is put in",
            UNIT);

@@ -42,7 +42,7 @@ check-format:
 check-quick: check-layers check-format all unit
 
 CLI_TESTS := $(sort $(wildcard tests/cli/*.t))
-VM_SLOW   := $(patsubst %,tests/vm/%.t,kvm-boot clones parity boot-debian)
+VM_SLOW   := $(patsubst %,tests/vm/%.t,kvm-boot clones kvm-endure parity boot-debian)
 VM_TESTS  := $(VM_SLOW) $(filter-out $(VM_SLOW),$(sort $(wildcard tests/vm/*.t)))
 
 # The slow ones first, so that the two workers finish together.

@@ -92,4 +92,8 @@ before=$(sha256sum <windows.img)
 fails 1 'only in a Linux guest; this one is of type windows' 'passwords are refused' \
     timeout 900 "$kiln" customize -a windows.img --write /never:x --root-password password:x
 is "$(sha256sum <windows.img)" "$before" 'nothing was touched'
+fails 1 'Windows guest cannot be prepared' 'sysprep is refused' timeout 900 "$kiln" sysprep windows.img
+like "$err" 'SID' 'with the reason'
+like "$err" 'sysprep\.exe /generalize' 'and the way'
+is "$(sha256sum <windows.img)" "$before" 'and nothing was touched'
 finish

@@ -208,7 +208,7 @@ static void what_needs_the_network_says_so_without_it(void **state)
         assert_int_equal(customize_plan_require(&w->plan, true, NULL), 0);
         assert_int_equal(customize_plan_require(&w->plan, false, &w->error), -EINVAL);
         assert_error_has(w, needing[i][0]);
-        assert_error_has(w, "--no-network");
+        assert_error_has(w, "needs the network");
         assert_non_null(error_remedy(w->error));
         customize_plan_free(&w->plan);
     }

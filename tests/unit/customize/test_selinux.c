@@ -112,6 +112,19 @@ static void what_was_created_gets_its_label(void **state)
     assert_null(fake_content(w->fake, "/.autorelabel"));
 }
 
+/* The new directory is another one, though it looks like the old one. */
+static void what_was_made_again_gets_its_label(void **state)
+{
+    struct world *w = *state;
+    fake_add_dir(w->fake, "/srv");
+    fake_add_xattr(w->fake, "/srv", LABEL, "joe:joe:old_t:s0");
+    open_journal(w);
+    assert_int_equal(world_add(w, "delete", "/srv"), 0);
+    assert_int_equal(world_add(w, "mkdir", "/srv"), 0);
+    assert_int_equal(finish(w), 0);
+    expect_label(w, "/srv", DEFAULT);
+}
+
 static void nothing_is_done_without_selinux_or_when_told_so(void **state)
 {
     struct world *w = *state;
@@ -316,6 +329,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(what_was_created_gets_its_label),
+        T(what_was_made_again_gets_its_label),
         T(nothing_is_done_without_selinux_or_when_told_so),
         T(everything_is_labelled_on_request),
         T(engines_that_run_programs_let_the_guest_do_it),

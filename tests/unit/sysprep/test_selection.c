@@ -154,10 +154,10 @@ static void wrong_names_are_refused_with_the_likely_one(void **state)
         const char *message;
         const char *hint;
     } rows[] = {
-        {"machineid", "there is no operation 'machineid'", "Did you mean: machine-id?"},
+        {"machineid", "there is no operation 'machineid'", "did you mean: machine-id?"},
         {"defaults,-ssh-hostkey", "there is no operation 'ssh-hostkey'",
-         "Did you mean: ssh-hostkeys?"},
-        {"uuids", "there is no operation 'uuids'", "Did you mean: fs-uuids, lvm-uuids?"},
+         "did you mean: ssh-hostkeys?"},
+        {"uuids", "there is no operation 'uuids'", "did you mean: fs-uuids, lvm-uuids?"},
         {"utmp,,journal", "name is missing", NULL},
         {"utmp,", "name is missing", NULL},
         {"", "name is missing", NULL},
