@@ -26,25 +26,25 @@
     PEER_FOREIGN("no-warn-if-partition", NULL),                                                    \
     PEER_FOREIGN("no-sync", NULL),                                                                 \
     PEER_REFUSED("no-delete-on-failure", 0, NULL,                                                  \
-                 "An output appears once it is complete; leave the option out."),                  \
+                 "an output appears once it is complete; leave the option out"),                   \
     PEER_REFUSED("no-cache", 0, NULL,                                                              \
-                 "Name a directory that goes afterwards: --cache \"$(mktemp -d)\""),               \
+                 "name a directory that goes afterwards: --cache \"$(mktemp -d)\""),               \
     PEER_REFUSED("cache-all-templates", 0, NULL,                                                   \
-                 "Each image is kept in the cache when it is first built from."),                  \
-    PEER_REFUSED("delete-cache", 0, NULL, "Use kiln cache."),                                      \
-    PEER_REFUSED("print-cache", 0, NULL, "Use kiln cache."),                                       \
-    PEER_REFUSED("list", 'l', NULL, "Use kiln list."),                                             \
-    PEER_REFUSED("list-format", 0, "short|long|json", "Use kiln list --format."),                  \
-    PEER_REFUSED("long", 0, NULL, "Use kiln list --long."),                                        \
-    PEER_REFUSED("notes", 0, NULL, "Use kiln notes."),                                             \
+                 "each image is kept in the cache when it is first built from"),                   \
+    PEER_REFUSED("delete-cache", 0, NULL, "use kiln cache"),                                       \
+    PEER_REFUSED("print-cache", 0, NULL, "use kiln cache"),                                        \
+    PEER_REFUSED("list", 'l', NULL, "use kiln list"),                                              \
+    PEER_REFUSED("list-format", 0, "short|long|json", "use kiln list --format"),                   \
+    PEER_REFUSED("long", 0, NULL, "use kiln list --long"),                                         \
+    PEER_REFUSED("notes", 0, NULL, "use kiln notes"),                                              \
     PEER_REFUSED("get-kernel", 0, NULL,                                                            \
-                 "kiln boot finds kernel and initrd in the image by itself."),                     \
-    PEER_REFUSED("machine-readable", 0, NULL, "Use --json."),                                      \
-    PEER_REFUSED("curl", 0, "CURL", "Downloads are kiln's own: no program is started."),           \
-    PEER_REFUSED("gpg", 0, "GPG", "Signatures are checked by libgpgme, with the keys that repositories name.")
+                 "kiln boot finds kernel and initrd in the image by itself"),                      \
+    PEER_REFUSED("machine-readable", 0, NULL, "use --json"),                                       \
+    PEER_REFUSED("curl", 0, "CURL", "downloads are kiln's own: no program is started"),            \
+    PEER_REFUSED("gpg", 0, "GPG", "signatures are checked by libgpgme, with the keys that repositories name")
 
 /* Of virt-sysprep, for the writers of its manual. */
 #define PEER_SYSPREP_OPTIONS                                                                       \
-    PEER_REFUSED("dump-pod", 0, NULL, "The manual is kiln-sysprep(1)."),                           \
-    PEER_REFUSED("dump-pod-options", 0, NULL, "The manual is kiln-sysprep(1).")
+    PEER_REFUSED("dump-pod", 0, NULL, "the manual is kiln-sysprep(1)"),                            \
+    PEER_REFUSED("dump-pod-options", 0, NULL, "the manual is kiln-sysprep(1)")
 /* clang-format on */

@@ -39,17 +39,14 @@ static int resolve(struct guest *guest, const char *path, struct parent *parent,
 }
 
 static int add_file(struct guest *guest, const struct guest_new_file *file, struct parent *parent,
-                    struct str *archive, struct error **err)
+                    struct tar_stream *stream, struct error **err)
 {
     struct error *error = NULL;
     int r = resolve(guest, file->path, parent, &error);
     if (r < 0)
         return error_move(err, error);
     _cleanup_free_ char *name = str_printf(err, "%s/%s", parent->real, path_name(file->path));
-    if (!name)
-        return -ENOMEM;
-    tar_stream_add(archive, name + strspn(name, "/"), file);
-    return archive->failed ? error_oom(err) : 0;
+    return name ? tar_stream_add(stream, name + strspn(name, "/"), file, err) : -ENOMEM;
 }
 
 static int send_archive(struct guest *guest, const struct str *archive, struct error **err)
@@ -70,11 +67,11 @@ int appliance_create_files(struct guest *guest, const struct guest_new_file *fil
 {
     _cleanup_(parent_release) struct parent parent = {0};
     _cleanup_str_ struct str archive = {0};
-    int r = 0;
+    _cleanup_tar_stream_ struct tar_stream *stream = NULL;
+    int r = tar_stream_new(&archive, &stream, err);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = add_file(guest, &files[i], &parent, &archive, err);
-    tar_stream_end(&archive);
-    if (r == 0 && archive.failed)
-        r = error_oom(err);
+        r = add_file(guest, &files[i], &parent, stream, err);
+    if (r == 0)
+        r = tar_stream_end(stream, err);
     return r < 0 ? r : send_archive(guest, &archive, err);
 }

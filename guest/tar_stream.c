@@ -1,90 +1,79 @@
 #include "guest/tar_stream.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <sys/stat.h>
 
-enum { block_size = 512 };
-
-struct header {
-    char name[100];
-    char mode[8];
-    char uid[8];
-    char gid[8];
-    char size[12];
-    char mtime[12];
-    char checksum[8];
-    char type;
-    char link[100];
-    char magic[8];
-    char owner[32], group[32];
-    char major[8], minor[8];
-    char unused[167];
+struct tar_stream {
+    struct archive *writer;
+    struct archive_entry *entry; /* used again for each file */
 };
-_Static_assert(sizeof(struct header) == block_size, "a tar header is one block");
 
-/* Octal digits where they do; else base 256, two's complement, marked by the highest bit. */
-static void put_number(char *field, size_t size, int64_t value)
+static int fail(const struct tar_stream *stream, struct error **err)
 {
-    uint64_t limit = UINT64_C(1) << 3 * (size - 1);
-    if (value >= 0 && (uint64_t)value < limit) {
-        char digits[24];
-        snprintf(digits, sizeof(digits), "%0*llo", (int)size - 1, (unsigned long long)value);
-        memcpy(field, digits, size);
+    int errnum = archive_errno(stream->writer);
+    return error_set(err, errnum > 0 ? errnum : EIO, "files cannot be archived: %s",
+                     archive_error_string(stream->writer));
+}
+
+static ssize_t append(struct archive *writer, void *opaque, const void *bytes, size_t size)
+{
+    struct str *out = opaque;
+    str_append_n(out, bytes, size);
+    if (!out->failed)
+        return (ssize_t)size;
+    archive_set_error(writer, ENOMEM, "out of memory");
+    return -1;
+}
+
+int tar_stream_new(struct str *out, struct tar_stream **ret, struct error **err)
+{
+    _cleanup_tar_stream_ struct tar_stream *stream = calloc(1, sizeof(*stream));
+    if (!stream)
+        return error_oom(err);
+    stream->writer = archive_write_new();
+    stream->entry = archive_entry_new();
+    if (!stream->writer || !stream->entry)
+        return error_oom(err);
+    if (archive_write_set_format_pax_restricted(stream->writer) != ARCHIVE_OK ||
+        archive_write_set_bytes_in_last_block(stream->writer, 1) != ARCHIVE_OK ||
+        archive_write_open(stream->writer, out, NULL, append, NULL) != ARCHIVE_OK)
+        return fail(stream, err);
+    *ret = TAKE_PTR(stream);
+    return 0;
+}
+
+int tar_stream_add(struct tar_stream *stream, const char *name, const struct guest_new_file *file,
+                   struct error **err)
+{
+    struct archive_entry *entry = archive_entry_clear(stream->entry);
+    archive_entry_copy_pathname(entry, name);
+    archive_entry_set_mode(entry, S_IFREG | (file->attr.mode & 07777));
+    archive_entry_set_uid(entry, file->attr.uid);
+    archive_entry_set_gid(entry, file->attr.gid);
+    archive_entry_set_size(entry, (int64_t)file->size);
+    archive_entry_set_mtime(entry, file->mtime, 0);
+    int r = archive_write_header(stream->writer, entry);
+    /* It warns of names that are no UTF-8, and keeps them as they are. */
+    if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+        return fail(stream, err);
+    if (file->size > 0 &&
+        archive_write_data(stream->writer, file->data, file->size) != (la_ssize_t)file->size)
+        return fail(stream, err);
+    return 0;
+}
+
+int tar_stream_end(struct tar_stream *stream, struct error **err)
+{
+    return archive_write_close(stream->writer) == ARCHIVE_OK ? 0 : fail(stream, err);
+}
+
+void tar_stream_free(struct tar_stream *stream)
+{
+    if (!stream)
         return;
-    }
-    uint64_t bits = (uint64_t)value;
-    for (size_t i = size; i-- > 0; bits = bits >> 8 | (value < 0 ? UINT64_C(0xff) << 56 : 0))
-        field[i] = (char)(bits & 0xff);
-    field[0] = (char)(value < 0 ? 0xff : 0x80);
-}
-
-static void put_header(struct str *archive, struct header *header, const char *name, char type,
-                       size_t size)
-{
-    strncpy(header->name, name, sizeof(header->name) - 1);
-    put_number(header->size, sizeof(header->size), (int64_t)size);
-    header->type = type;
-    memcpy(header->magic, "ustar  ", sizeof(header->magic));
-    memset(header->checksum, ' ', sizeof(header->checksum));
-    unsigned sum = 0;
-    for (size_t i = 0; i < sizeof(*header); i++)
-        sum += ((const unsigned char *)header)[i];
-    snprintf(header->checksum, sizeof(header->checksum), "%06o", sum & 0777777);
-    str_append_n(archive, header, sizeof(*header));
-}
-
-static void put_data(struct str *archive, const void *data, size_t size)
-{
-    static const char zeroes[block_size];
-    if (size == 0)
-        return;
-    str_append_n(archive, data, size);
-    str_append_n(archive, zeroes, (block_size - size % block_size) % block_size);
-}
-
-void tar_stream_add(struct str *archive, const char *name, const struct guest_new_file *file)
-{
-    size_t length = strlen(name);
-    if (length >= sizeof(((struct header *)0)->name)) {
-        struct header longer = {0};
-        put_number(longer.mode, sizeof(longer.mode), 0644);
-        put_number(longer.uid, sizeof(longer.uid), 0);
-        put_number(longer.gid, sizeof(longer.gid), 0);
-        put_number(longer.mtime, sizeof(longer.mtime), 0);
-        put_header(archive, &longer, "././@LongLink", 'L', length + 1);
-        put_data(archive, name, length + 1);
-    }
-    struct header header = {0};
-    put_number(header.mode, sizeof(header.mode), file->attr.mode & 07777);
-    put_number(header.uid, sizeof(header.uid), file->attr.uid);
-    put_number(header.gid, sizeof(header.gid), file->attr.gid);
-    put_number(header.mtime, sizeof(header.mtime), file->mtime);
-    put_header(archive, &header, name, '0', file->size);
-    put_data(archive, file->data, file->size);
-}
-
-void tar_stream_end(struct str *archive)
-{
-    static const char zeroes[2 * block_size];
-    str_append_n(archive, zeroes, sizeof(zeroes));
+    archive_entry_free(stream->entry);
+    archive_write_free(stream->writer);
+    free(stream);
 }

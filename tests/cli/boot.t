@@ -174,15 +174,10 @@ else
     skip '/dev/kvm is judged' 'there is none, or not for us'
 fi
 
-# A real QEMU that writes to the image keeps us out; several boots get along. Its first process ends
-# when the machine is set up, and so the image locked.
-PATH=$real_path qemu-system-x86_64 -nodefaults -display none -machine q35,accel=tcg -m 32 -S \
-    -drive file=disk.img,format=raw,if=virtio -pidfile "$PWD/qemu.pid" -daemonize
-qemu=$(<qemu.pid)
-on_exit+=('kill -9 $qemu 2>/dev/null')
+# A real QEMU that writes to the image keeps us out; several boots get along.
+PATH=$real_path hold disk.img
 fails 1 'disk.img: the image is in use' 'an image that a machine writes to is refused' "$kiln" boot disk.img
-kill -9 "$qemu"
-for ((i = 0; i < 100; i++)); do kill -0 "$qemu" 2>/dev/null || break; sleep 0.1; done
+let_go
 "$kiln" boot disk.img --console-log one.log >/dev/null 2>&1 &
 one=$!
 run "$kiln" boot disk.img --console-log two.log

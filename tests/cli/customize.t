@@ -100,14 +100,10 @@ plain=()
 [ "$(id -u)" -ne 0 ] || plain=(setpriv --bounding-set=-all)
 fails 1 'readonly\.img' 'a read-only image is refused' "${plain[@]}" "$kiln" customize readonly.img --hostname x
 ok 'but a dry run may look at it' "${plain[@]}" "$kiln" customize readonly.img -n --hostname x
-qemu-system-x86_64 -nodefaults -display none -accel tcg -S -drive file=mini.img,format=raw,if=virtio &
-qemu=$!
-on_exit+=("kill $qemu 2>/dev/null")
-for _ in {1..100}; do grep -q ":$(stat -c %i mini.img) " /proc/locks && break; sleep 0.1; done
+hold mini.img
 fails 1 'mini\.img.*in use' 'an image that a machine writes to is refused' "$kiln" customize mini.img --hostname x
 fails 1 'mini\.img.*in use' 'also with --atomic' "$kiln" customize mini.img --atomic --hostname x
-kill $qemu
-wait $qemu 2>/dev/null
+let_go
 
 # Whatever fails leaves the image byte by byte as it was.
 unchanged() {
@@ -245,7 +241,7 @@ if [ -n "$(type -P virt-customize)" ]; then
     is "${unknown[*]}" '' 'all options of virt-customize, virt-sysprep and virt-builder are known'
     is "$(printf '%s\n' "${refused[@]}" | sort -u | paste -sd' ')" '--cache-all-templates --curl --delete-cache --dump-pod --dump-pod-options --get-kernel --gpg --list --list-format --long --machine-readable --no-cache --no-delete-on-failure --notes --print-cache -l' \
         'these are refused'
-    fails 2 'Use kiln list' 'with what to do instead' "$kiln" build --list
+    fails 2 'use kiln list' 'with what to do instead' "$kiln" build --list
 else
     skip 'all options of the peers are known' 'virt-customize is not installed'
 fi

@@ -6,17 +6,10 @@ cd "$tmp" || exit 1
 "$kiln" build -q mini -o mini.img
 
 # In use by a running QEMU.
-qemu-system-x86_64 -nodefaults -display none -accel tcg -S -drive file=mini.img,format=raw,if=virtio &
-qemu=$!
-on_exit+=("kill $qemu 2>/dev/null")
-for _ in $(seq 100); do
-    grep -q ":$(stat -c %i mini.img) " /proc/locks && break
-    sleep 0.1
-done
+hold mini.img
 fails 1 'mini\.img.*(in use|used by)' 'inspect refuses an image that a machine writes to' "$kiln" inspect mini.img
 fails 1 'mini\.img.*(in use|used by)' 'boot refuses it' "$kiln" boot mini.img --timeout 20s
-kill $qemu
-wait $qemu 2>/dev/null
+let_go
 ok 'afterwards it is read' "$kiln" inspect mini.img
 
 # qcow2.

@@ -89,3 +89,18 @@ partition_offset() { sfdisk --json "$1" | jq ".partitiontable.partitions[$(($2 -
 # A file of an ext4 partition on standard output: guest_cat IMAGE PARTITION PATH
 guest_cat() { debugfs -R "cat $3" "$1?offset=$(partition_offset "$1" "$2")" 2>/dev/null; }
 fsck_clean() { e2fsck -fn "$1?offset=$(partition_offset "$1" "$2")"; }
+
+# hold IMAGE: a real QEMU has the raw image open for writing, until let_go. Its first process ends
+# when the machine is set up, and so the image locked; the pid file would be there before.
+hold() {
+    qemu-system-x86_64 -nodefaults -display none -machine q35,accel=tcg -m 32 -S \
+        -drive "file=$1,format=raw,if=virtio" -pidfile "$tmp/holder" -daemonize
+    on_exit+=(let_go)
+}
+let_go() {
+    local holder
+    [ -s "$tmp/holder" ] || return 0
+    holder=$(<"$tmp/holder")
+    kill -9 "$holder" && while kill -0 "$holder" 2>/dev/null; do sleep 0.05; done
+    rm -f "$tmp/holder"
+}

@@ -105,14 +105,10 @@ unchanged 1 'readonly\.img' 'a read-only image' readonly.img
 ok 'but a dry run may look at it' "${as[@]}" "$kiln" sysprep readonly.img -n
 as=()
 small disk.img
-qemu-system-x86_64 -nodefaults -display none -accel tcg -S -drive file=disk.img,format=raw,if=virtio 2>/dev/null &
-qemu=$!
-on_exit+=("kill $qemu 2>/dev/null")
-for _ in {1..100}; do grep -q ":$(stat -c %i disk.img) " /proc/locks && break; sleep 0.1; done
+hold disk.img
 unchanged 1 'disk\.img.*in use' 'an image that a machine writes to' disk.img
 unchanged 1 'disk\.img.*in use' 'also with --atomic' disk.img --atomic
-kill $qemu
-wait $qemu 2>/dev/null
+let_go
 
 # A tree that is not as one would think: directories, links and files in each other's place, links
 # out of the guest, names that are no text. Nothing outside it is touched, and sysprep does what it can.
