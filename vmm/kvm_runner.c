@@ -18,7 +18,7 @@ enum {
     tick_ms = 10,      /* between looks at what a guest prints */
     slow_tick_ms = 50, /* where it has not printed for quiet_ms */
     quiet_ms = 1000,
-    words_grace_ms = 2000, /* for what a machine that failed has still to say */
+    words_grace_ms = 2000, /* for what a machine has still to say */
     words_quiet_ms = 300,  /* it has said it all */
     power_down_ms = 90000, /* for a guest that was asked to switch itself off */
 };
@@ -88,7 +88,7 @@ static int step_watch(struct run *run, uint64_t *ret_wait, struct error **err)
     return 0;
 }
 
-/* After a bad end: a panic's trace and a shell's explanation come behind the line that decided. */
+/* See vm_watch_listens(). */
 static int hear_last_words(struct run *run, uint64_t quiet, struct error **err)
 {
     uint64_t limit = min_u64(deadline_after(words_grace_ms), run->deadline);
@@ -156,7 +156,7 @@ static int watch(struct run *run, struct error **err)
         if (r == 0 && run->state == KVM_MACHINE_RESET)
             r = reset(run, err);
     }
-    if (r == 0 && decided(run) && !vm_verdict_good(vm_watch_verdict(run->watch)))
+    if (r == 0 && vm_watch_listens(run->watch))
         r = hear_last_words(run, words_quiet_ms, err);
     return r;
 }

@@ -23,7 +23,7 @@
 
 enum {
     stop_grace_ms = 1000,  /* for QEMU to end by itself */
-    words_grace_ms = 2000, /* for what a machine that failed has still to say */
+    words_grace_ms = 2000, /* for what a machine has still to say */
     words_quiet_ms = 500,  /* it has said it all */
     power_down_ms = 90000, /* for a guest that was asked to switch itself off */
 };
@@ -162,7 +162,7 @@ static int step_watch(struct machine *machine, uint64_t *ret_until, struct error
     return qemu_monitor_ask_connections(machine->monitor, err);
 }
 
-/* After a bad end: a panic's trace and a shell's explanation come behind the line that decided. */
+/* See vm_watch_listens(). */
 static int hear_last_words(struct machine *machine, struct error **err)
 {
     uint64_t limit = min_u64(deadline_after(words_grace_ms), machine->deadline);
@@ -191,7 +191,7 @@ static int watch(struct machine *machine, struct error **err)
         if (r == 0)
             r = take_portion(machine, &any, err);
     }
-    if (r == 0 && decided(machine) && !vm_verdict_good(vm_watch_verdict(machine->watch)))
+    if (r == 0 && vm_watch_listens(machine->watch))
         r = hear_last_words(machine, err);
     return r;
 }

@@ -78,6 +78,12 @@ enum vm_verdict vm_watch_verdict(const struct vm_watch *watch)
     return wants_sign(watch) ? sign : watch->config->expected;
 }
 
+bool vm_watch_listens(const struct vm_watch *watch)
+{
+    enum vm_verdict verdict = vm_watch_verdict(watch);
+    return verdict == VERDICT_LINE_SEEN || (verdict != VERDICT_NONE && !vm_verdict_good(verdict));
+}
+
 static bool is_of_cloud_init(enum vm_verdict verdict)
 {
     return verdict == VERDICT_CLOUD_INIT_DONE || verdict == VERDICT_CLOUD_INIT_DEGRADED ||

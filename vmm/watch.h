@@ -33,6 +33,9 @@ bool vm_watch_over(const struct vm_watch *watch);
 /* VERDICT_NONE: nothing is decided yet. A verdict may stand before the watch is over: what the
  * guest has to tell about it is still coming. */
 enum vm_verdict vm_watch_verdict(const struct vm_watch *watch);
+/* Whether a machine with a verdict is to be heard a little longer: what explains a bad end comes
+ * behind the line that decided, and so may the rest of a line that was waited for. */
+bool vm_watch_listens(const struct vm_watch *watch);
 
 /* Sets verdict, reason, tail and results of an empty *ret; undecided is VERDICT_TIMEOUT. */
 int vm_watch_fill(struct vm_watch *watch, struct vm_result *ret, struct error **err);

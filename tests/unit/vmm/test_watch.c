@@ -58,6 +58,7 @@ static void a_sign_ends_a_plain_boot(void **state)
     assert_false(vm_watch_over(watch));
     say(watch, LOGIN_PROMPT);
     assert_true(vm_watch_over(watch));
+    assert_false(vm_watch_listens(watch));
     assert_end(watch, VERDICT_LOGIN_PROMPT, "web1 login:");
 }
 
@@ -74,13 +75,17 @@ static void a_line_that_is_waited_for(void **state)
     assert_false(vm_watch_over(watch));
     say(watch, "\r\n\033[32mstarted ng");
     assert_false(vm_watch_over(watch));
+    assert_false(vm_watch_listens(watch));
     say(watch, "inx\033[0m\r\n");
     assert_true(vm_watch_over(watch));
+    /* The expression may have matched only the beginning of the line. */
+    assert_true(vm_watch_listens(watch));
     assert_end(watch, VERDICT_LINE_SEEN, "started nginx");
 
     watch = start(&config);
     say(watch, "restarted nginx-light\r\n" PANIC);
     assert_true(vm_watch_over(watch));
+    assert_true(vm_watch_listens(watch));
     assert_end(watch, VERDICT_PANIC, "fake");
 
     watch = start(&config);
