@@ -136,6 +136,8 @@ void vm_watch_connections(struct vm_watch *watch, const char *list)
 
 void vm_watch_reset(struct vm_watch *watch)
 {
+    if (vm_watch_over(watch))
+        return;
     console_watcher_reset(watch->console);
     /* The next boot tells anew. */
     str_free(&watch->results);
@@ -145,7 +147,8 @@ void vm_watch_reset(struct vm_watch *watch)
 
 void vm_watch_power_off(struct vm_watch *watch)
 {
-    console_watcher_power_off(watch->console);
+    if (vm_watch_verdict(watch) == VERDICT_NONE)
+        console_watcher_power_off(watch->console);
     watch->switched_off = true;
     note_decision(watch);
 }

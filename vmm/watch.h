@@ -20,9 +20,9 @@ void vm_watch_console(struct vm_watch *watch, const char *bytes, size_t count);
 void vm_watch_results(struct vm_watch *watch, const char *bytes, size_t count);
 /* libslirp's list of connections; a runner gives it after each vm_watch_step() that wants it. */
 void vm_watch_connections(struct vm_watch *watch, const char *list);
-/* The guest reset the machine. */
+/* The guest reset the machine. Changes nothing that is over. */
 void vm_watch_reset(struct vm_watch *watch);
-/* The machine was switched off, or has ended: what was seen so far decides. */
+/* The machine was switched off, or has ended: what was seen so far decides. A verdict stays. */
 void vm_watch_power_off(struct vm_watch *watch);
 
 /* What is to be done from time to time. Returns the milliseconds after which to call it again at
