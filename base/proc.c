@@ -117,11 +117,15 @@ static void child_main(const struct proc_options *options, const char *program, 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* The parent may have died before the line above took effect. */
-    if (getppid() != parent)
-        _exit(127);
+    if (options->survives) {
+        setsid();
+    } else {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        /* The parent may have died before the line above took effect. */
+        if (getppid() != parent)
+            _exit(127);
+    }
     int report = fcntl(report_fd, F_DUPFD_CLOEXEC, 128);
     arrange_fds(options, devnull);
     if ((!options->cwd || chdir(options->cwd) == 0) &&

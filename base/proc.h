@@ -1,6 +1,7 @@
 /*
  * Child processes. Always an argument vector, never a shell. A child dies with its parent
- * (PR_SET_PDEATHSIG), is in its own process group, and inherits no descriptor but those named.
+ * (PR_SET_PDEATHSIG) unless told otherwise, is in its own process group, and inherits no descriptor
+ * but those named.
  */
 #pragma once
 
@@ -27,6 +28,9 @@ struct proc_options {
     /* The child's truncate() and ftruncate() succeed without doing anything (a seccomp filter). For
      * programs that would cut a file which is more than they take it for. */
     bool keep_file_sizes;
+    /* The child does not die with us, and has a session of its own. For one that waits for our end,
+     * to tidy up behind us. */
+    bool survives;
     const struct proc_fd *fds; /* NULL: none */
     size_t fd_count;
 };

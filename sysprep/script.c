@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +57,45 @@ static int run_scripts(void *opaque, const char *directory, struct error **err)
     return r;
 }
 
+/* Ends the mount, and removes a directory of our own, where kiln is killed meanwhile: the kernel
+ * would keep both. Waits for the end of its input, whose other end only we hold. */
+static int start_keeper(const char *directory, bool ours, int *ret_alive, struct proc **ret,
+                        struct error **err)
+{
+    static const char script[] =
+        "cat >/dev/null; fusermount -u -z \"$1\"; [ -z \"$2\" ] || rmdir \"$1\"";
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return error_sys(err, errno, "cannot make a pipe");
+    const struct proc_options options = {
+        .argv =
+            (const char *const[]){"sh", "-c", script, "sh", directory, ours ? "ours" : "", NULL},
+        .stdin_fd = ends[0],
+        .stdout_fd = -1,
+        .stderr_fd = -1,
+        .survives = true,
+    };
+    int r = proc_spawn(&options, ret, err);
+    close(ends[0]);
+    if (r < 0)
+        close(ends[1]);
+    else
+        *ret_alive = ends[1];
+    return r;
+}
+
+static int run_in(struct sysprep_context *context, const char *directory, bool ours,
+                  struct error **err)
+{
+    _cleanup_close_ int alive = -1;
+    /* Stopped before its pipe is closed: it has nothing to do then. */
+    _cleanup_proc_ struct proc *keeper = NULL;
+    int r = start_keeper(directory, ours, &alive, &keeper, err);
+    return r < 0 ? r
+                 : guest_mount_on_host(context->customize->guest, directory, run_scripts, context,
+                                       err);
+}
+
 static int run_in_new_directory(struct sysprep_context *context, struct error **err)
 {
     const char *parent = getenv("TMPDIR");
@@ -66,7 +106,7 @@ static int run_in_new_directory(struct sysprep_context *context, struct error **
     if (!mkdtemp(directory))
         return error_sys(err, errno, "%s: cannot make a directory to mount the guest on",
                          directory);
-    int r = guest_mount_on_host(context->customize->guest, directory, run_scripts, context, err);
+    int r = run_in(context, directory, true, err);
     rmdir(directory);
     return r;
 }
@@ -76,9 +116,7 @@ static int perform(struct sysprep_context *context, struct error **err)
     if (context->settings->scripts.count == 0)
         return 0;
     const char *directory = context->settings->script_dir;
-    return directory ? guest_mount_on_host(context->customize->guest, directory, run_scripts,
-                                           context, err)
-                     : run_in_new_directory(context, err);
+    return directory ? run_in(context, directory, false, err) : run_in_new_directory(context, err);
 }
 
 const struct sysprep_operation sysprep_script = {

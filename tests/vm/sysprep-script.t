@@ -73,4 +73,27 @@ like "$err" 'words of the one that fails' 'and its words are shown'
 is "$(cmp mini.img disk.img 2>&1)" '' 'the image is as it was'
 is "$(left_over)" '' 'nothing stays mounted or running'
 is "$(ls -A where)" '' 'the directory that was given is empty again'
+
+# One that is killed leaves the kernel with a mount that nobody serves.
+cat >waiting <<'END'
+#!/bin/sh
+echo "in $(pwd)"
+exec sleep 1000
+END
+chmod +x waiting
+for directory in '' where; do
+    timeout 300 "$kiln" sysprep disk.img ${directory:+--scriptdir "$PWD/$directory"} --script ./waiting >waiting.out 2>&1 &
+    killed=$!
+    until grep -q '^in ' waiting.out || ! kill -0 $killed 2>/dev/null; do sleep 0.2; done
+    like "$(cat waiting.out)" 'in /' "${directory:-a directory of our own}: the script runs"
+    pkill -KILL -P $killed kiln
+    wait $killed
+    for _ in {1..50}; do
+        [ -n "$(left_over; find "$TMPDIR" -mindepth 1 -name 'kiln-guest*')" ] || break
+        sleep 0.2
+    done
+    is "$(left_over)" '' 'a kiln that was killed leaves no mount and no process'
+    is "$(find "$TMPDIR" -mindepth 1 -name 'kiln-guest*'; ls -A where)" '' 'and no directory but the one given'
+done
+is "$(cmp mini.img disk.img 2>&1)" '' 'the image is as it was'
 finish
