@@ -19,7 +19,7 @@ static const struct cli_option boot_options[] = {
     {"cpus", 0, OPTION_NUMBER, offsetof(struct boot_arguments, cpus), "N",
      "processors of the machine", "1"},
     {"timeout", 0, OPTION_DURATION, offsetof(struct boot_arguments, timeout), "TIME",
-     "give up after TIME (90s, 5m)", "120s"},
+     "give up after TIME (90s, 5m)", "120s, without end on a terminal with --interactive"},
     {"hugepages", 0, OPTION_FLAG, offsetof(struct boot_arguments, hugepages), NULL,
      "take the memory from the host's pool of 2 MiB pages", NULL},
     {"persist", 0, OPTION_FLAG, offsetof(struct boot_arguments, persist), NULL,
@@ -45,6 +45,10 @@ static const struct cli_option boot_options[] = {
      "forward a TCP port of 127.0.0.1 to a port of the guest; may be repeated", NULL},
     {"run", 0, OPTION_STRING, offsetof(struct boot_arguments, run), "COMMAND",
      "run COMMAND by the guest's shell at the end of cloud-init; must succeed", NULL},
+    {"interactive", 'i', OPTION_FLAG, offsetof(struct boot_arguments, interactive), NULL,
+     "sit at the guest's console until the guest or Ctrl-] ends the machine", NULL},
+    {"smbios", 0, OPTION_LIST, offsetof(struct boot_arguments, smbios), "type=N,KEY=TEXT",
+     "tell the guest a serial number (type=1,serial=) or text (type=11,value=)", NULL},
     {"console-log", 0, OPTION_STRING, offsetof(struct boot_arguments, console_log), "FILE",
      "write the serial console to FILE", "$XDG_STATE_HOME/kiln/console/DISK.log"},
     {"junit", 0, OPTION_STRING, offsetof(struct boot_arguments, junit), "FILE",
@@ -62,7 +66,7 @@ static const struct boot_arguments boot_defaults = {
     .format = "auto",
     .memory = 512ull << 20,
     .cpus = 1,
-    .timeout = 120 * 1000,
+    .timeout = BOOT_TIMEOUT_DEFAULT,
     .engine = "auto",
     .network = true,
 };
@@ -202,7 +206,8 @@ const struct cli_command boot_command = {
         "Boots the image under a throw-away overlay, watches its serial console, and ends with a "
         "verdict: cloud-init-done, cloud-init-degraded, cloud-init-failed, login-prompt, "
         "line-seen, port-open, panic, no-root-device, emergency-shell, no-bootloader, reset-loop, "
-        "triple-fault, hang, power-off or timeout. The image is never written, but by --persist; "
+        "triple-fault, hang, power-off, interrupted or timeout. The image is never written, but by "
+        "--persist; "
         "its digest before and after is compared. Firmware boots under QEMU only. Exit status 0 "
         "when the expected verdict was reached, and the command of --run succeeded.",
     .example = "kiln boot web1.img --seed web1-seed.iso --timeout 5m",

@@ -6,7 +6,11 @@
 #include "base/str.h"
 #include "cli/boot_kernel.h"
 #include "cli/boot_report.h"
+#include "cli/boot_smbios.h"
 #include "vmm/runner.h"
+
+/* Of --timeout where it is not given. */
+#define BOOT_TIMEOUT_DEFAULT UINT64_MAX
 
 struct boot_arguments {
     struct strv seeds;
@@ -22,6 +26,8 @@ struct boot_arguments {
     uint64_t wait_port;
     struct strv forwards;
     const char *run;
+    bool interactive;
+    struct strv smbios;
     const char *console_log;
     const char *junit;
     const char *engine;
@@ -40,6 +46,8 @@ struct boot_request {
     bool has_pattern;
     struct vm_forward *forwards;
     size_t forward_count;
+    uint64_t timeout_ms;
+    struct boot_smbios smbios;
     const struct boot_arguments *arguments;
     struct reporter *reporter;
 };

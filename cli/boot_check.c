@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/boot.h"
 #include "cli/options.h"
@@ -126,6 +127,14 @@ static int check_expectation(const struct boot_arguments *arguments, struct boot
     return 0;
 }
 
+static int check_terminal(const struct boot_arguments *arguments, struct error **err)
+{
+    if (arguments->interactive && arguments->json)
+        return cli_usage(err, "--interactive and --json exclude each other: both speak on standard "
+                              "output");
+    return 0;
+}
+
 static int check_way(const struct boot_arguments *arguments, struct error **err)
 {
     bool overrides = boot_overrides(&arguments->override);
@@ -137,6 +146,16 @@ static int check_way(const struct boot_arguments *arguments, struct error **err)
         strcmp(arguments->firmware, "uefi") != 0)
         return cli_usage(err, "--firmware: '%s' is neither bios nor uefi", arguments->firmware);
     return 0;
+}
+
+/* Somebody who sits there decides when it is enough. */
+static void set_timeout(const struct boot_arguments *arguments, struct boot_request *request)
+{
+    static const uint64_t usual_ms = 120 * 1000;
+    bool endless = arguments->interactive && isatty(STDIN_FILENO);
+    request->timeout_ms = arguments->timeout;
+    if (arguments->timeout == BOOT_TIMEOUT_DEFAULT && !endless)
+        request->timeout_ms = usual_ms;
 }
 
 static int check_numbers(const struct boot_arguments *arguments, struct error **err)
@@ -168,6 +187,11 @@ int boot_check(const struct boot_arguments *arguments, struct boot_request *requ
         r = check_forwards(arguments, request, err);
     if (r == 0)
         r = check_expectation(arguments, request, err);
+    if (r == 0)
+        r = check_terminal(arguments, err);
+    if (r == 0)
+        r = boot_smbios_parse(&arguments->smbios, &request->smbios, err);
+    set_timeout(arguments, request);
     if (r == 0 && arguments->wait_for)
         r = compile_pattern(arguments->wait_for, request, err);
     return r;
@@ -178,5 +202,6 @@ void boot_request_free(struct boot_request *request)
     if (request->has_pattern)
         regfree(&request->pattern);
     free(request->forwards);
+    boot_smbios_free(&request->smbios);
     *request = (struct boot_request){0};
 }

@@ -4,6 +4,7 @@
 
 #include "cli/boot.h"
 #include "cli/boot_seed.h"
+#include "cli/raw_terminal.h"
 
 /* The seed as the guest gets it. */
 struct seed_copy {
@@ -81,6 +82,7 @@ int boot_machine(const struct boot_request *request, const struct boot_choice *c
     _cleanup_free_ struct vm_disk *disks = list_disks(request, &copy, err);
     if (!disks)
         return -ENOMEM;
+    const struct vm_terminal terminal = {STDIN_FILENO, STDOUT_FILENO};
     const struct vm_config config = {
         .boot = choice->boot,
         .disks = disks,
@@ -92,11 +94,13 @@ int boot_machine(const struct boot_request *request, const struct boot_choice *c
         .memory = arguments->memory,
         .hugepages = arguments->hugepages,
         .cpus = (unsigned)arguments->cpus,
+        .identity = boot_smbios_identity(&request->smbios),
         .network = arguments->network,
         .forwards = request->forwards,
         .forward_count = request->forward_count,
-        .timeout_ms = arguments->timeout,
+        .timeout_ms = request->timeout_ms,
         .console_fd = console_fd,
+        .terminal = arguments->interactive ? &terminal : NULL,
         .expected = request->expected,
         .wait_for = request->has_pattern ? &request->pattern : NULL,
         .wait_port = (uint16_t)arguments->wait_port,
@@ -109,5 +113,13 @@ int boot_machine(const struct boot_request *request, const struct boot_choice *c
     if (r < 0)
         return r;
     report(request->reporter, REPORT_INFO, "Booting %s by %s", request->disk, choice->description);
-    return runner->run(&config, ret, err);
+    if (arguments->interactive) {
+        report(request->reporter, REPORT_INFO,
+               "This is the guest's console; Ctrl-] ends the machine");
+        r = raw_terminal_enter(STDIN_FILENO, err);
+    }
+    if (r == 0)
+        r = runner->run(&config, ret, err);
+    raw_terminal_leave();
+    return r;
 }

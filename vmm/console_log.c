@@ -11,8 +11,8 @@
 
 /* In portions that a pipe with room takes at once, so that write() never blocks. Files always have
  * room in the sense of poll(). */
-static int write_patiently(int fd, const char *bytes, size_t count, uint64_t deadline,
-                           struct error **err)
+static int write_patiently(int fd, const char *name, const char *bytes, size_t count,
+                           uint64_t deadline, struct error **err)
 {
     while (count > 0) {
         struct pollfd poller = {.fd = fd, .events = POLLOUT};
@@ -20,9 +20,9 @@ static int write_patiently(int fd, const char *bytes, size_t count, uint64_t dea
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return error_set(err, ETIMEDOUT, "console log: nobody takes what is written to it");
+            return error_set(err, ETIMEDOUT, "%s: nobody takes what is written to it", name);
         size_t portion = min_u64(count, PIPE_BUF);
-        int r = fd_write_full(fd, bytes, portion, "console log", err);
+        int r = fd_write_full(fd, bytes, portion, name, err);
         if (r < 0)
             return r;
         bytes += portion;
@@ -35,13 +35,17 @@ int console_log_write(struct console_log *log, const char *bytes, size_t count, 
                       struct error **err)
 {
     static const char note[] = "\n[kiln: the machine prints too much; the log ends here]\n";
+    static const char name[] = "console log";
     uint64_t before = log->total;
+    int r = 0;
     log->total += count;
-    if (log->fd < 0 || before >= CONSOLE_LOG_MAX)
-        return 0;
-    int r =
-        write_patiently(log->fd, bytes, min_u64(count, CONSOLE_LOG_MAX - before), deadline, err);
+    if (log->screen >= 0)
+        r = write_patiently(log->screen, "console", bytes, count, deadline, err);
+    if (r < 0 || log->fd < 0 || before >= CONSOLE_LOG_MAX)
+        return r;
+    r = write_patiently(log->fd, name, bytes, min_u64(count, CONSOLE_LOG_MAX - before), deadline,
+                        err);
     if (r == 0 && log->total >= CONSOLE_LOG_MAX)
-        r = write_patiently(log->fd, note, strlen(note), deadline, err);
+        r = write_patiently(log->fd, name, note, strlen(note), deadline, err);
     return r;
 }

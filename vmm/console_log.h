@@ -11,10 +11,11 @@
 
 struct console_log {
     int fd;         /* the caller's; -1: nothing is kept */
+    int screen;     /* the caller's: is shown all; -1: none */
     uint64_t total; /* bytes that came, whether kept or not */
 };
 
-/* Keeps the bytes, those beyond CONSOLE_LOG_MAX excepted: a line there says so. A pipe that nobody
- * reads holds this up until the deadline: -ETIMEDOUT. */
+/* Shows and keeps the bytes, those beyond CONSOLE_LOG_MAX excepted: a line there says so. A pipe
+ * that nobody reads holds this up until the deadline: -ETIMEDOUT. */
 int console_log_write(struct console_log *log, const char *bytes, size_t count, uint64_t deadline,
                       struct error **err);

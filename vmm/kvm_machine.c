@@ -13,6 +13,7 @@
 #include "vmm/acpi.h"
 #include "vmm/kvm_threads.h"
 #include "vmm/machine_layout.h"
+#include "vmm/smbios.h"
 
 enum {
     pci_address_port = 0xcf8,
@@ -215,7 +216,7 @@ static int load(struct kvm_machine *machine, struct boot_entry *ret, struct erro
     if (r == 0)
         r = acpi_write(&machine->memory, &acpi, err);
     if (r == 0)
-        r = smbios_write(&machine->memory, &config->smbios, err);
+        r = smbios_write(&machine->memory, &config->identity, err);
     return r < 0 ? r : pm_write_reset_code(&machine->memory, err);
 }
 

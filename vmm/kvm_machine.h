@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "vmm/identity.h"
 #include "vmm/pci.h"
-#include "vmm/smbios.h"
 
 struct kvm_machine_config {
     int device; /* /dev/kvm; the descriptors stay the caller's, and open while the machine lives */
@@ -23,7 +23,7 @@ struct kvm_machine_config {
     bool hugepages;
     unsigned cpus;
     bool pci; /* tell the guest of the bus: there will be devices on it */
-    struct smbios_config smbios;
+    struct vm_identity identity;
 };
 
 enum kvm_machine_state {
@@ -51,6 +51,10 @@ int kvm_machine_start(struct kvm_machine *machine, struct error **err);
  * nothing of the console is left. */
 size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *buffer, size_t size,
                         enum kvm_machine_state *ret_state);
+
+/* Somebody types at the console. Returns how many of the keys had room; the rest has to be typed
+ * again later. */
+size_t kvm_machine_type(struct kvm_machine *machine, const char *keys, size_t count);
 
 /* The guest is told that somebody pressed the button. */
 int kvm_machine_press_power(struct kvm_machine *machine, struct error **err);

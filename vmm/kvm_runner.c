@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "vmm/console_log.h"
+#include "vmm/keyboard.h"
 #include "vmm/kvm_devices.h"
 #include "vmm/kvm_machine.h"
 #include "vmm/kvm_probe.h"
@@ -30,10 +31,11 @@ struct run {
     struct kvm_devices *devices; /* NULL: there are none */
     struct vm_watch *watch;
     struct console_log log;
+    struct keyboard keyboard;
     enum kvm_machine_state state;
     bool stuck; /* it does not stop, see kvm_machine_stop() */
     uint64_t deadline;
-    uint64_t heard_at; /* when the machine last printed */
+    uint64_t heard_at; /* when something was last printed, or typed */
 };
 
 /* Threads that hang in the host may come back any time, and must find all that they use. */
@@ -88,6 +90,17 @@ static int step_watch(struct run *run, uint64_t *ret_wait, struct error **err)
     return 0;
 }
 
+static void type_keys(struct run *run)
+{
+    keyboard_read(&run->keyboard);
+    size_t typed = kvm_machine_type(run->machine, run->keyboard.keys, run->keyboard.count);
+    keyboard_drop(&run->keyboard, typed);
+    if (typed > 0)
+        run->heard_at = clock_now_ms();
+    if (run->keyboard.left)
+        vm_watch_interrupt(run->watch);
+}
+
 /* See vm_watch_listens(). */
 static int hear_last_words(struct run *run, uint64_t quiet, struct error **err)
 {
@@ -126,7 +139,7 @@ static bool stop(struct run *run)
 static int reset(struct run *run, struct error **err)
 {
     vm_watch_reset(run->watch);
-    if (decided(run))
+    if (vm_watch_over(run->watch))
         return 0;
     report(run->config->reporter, REPORT_DEBUG, "The guest resets the machine");
     if (!stop(run))
@@ -148,6 +161,7 @@ static int watch(struct run *run, struct error **err)
         r = step_watch(run, &wait, err);
         if (r < 0)
             break;
+        type_keys(run);
         uint64_t tick = clock_now_ms() - run->heard_at < quiet_ms ? tick_ms : slow_tick_ms;
         wait = min_u64(min_u64(wait, tick), (uint64_t)deadline_left(run->deadline));
         r = take_portion(run, wait, &any, err);
@@ -226,6 +240,7 @@ static int start(struct run *run, struct error **err)
         .memory = config->memory,
         .hugepages = config->hugepages,
         .cpus = config->cpus,
+        .identity = config->identity,
         .pci = config->disk_count > 0 || config->network || config->results,
     };
     int r = kvm_machine_new(&machine, &run->machine, err);
@@ -258,6 +273,7 @@ static int run_machine(struct run *run, struct vm_result *ret, struct error **er
     _cleanup_vm_result_ struct vm_result result = {0};
     run->deadline = deadline_after(run->config->timeout_ms);
     run->heard_at = began;
+    keyboard_init(&run->keyboard, run->config->terminal);
     int r = vm_watch_new(run->config, &run->watch, err);
     if (r == 0)
         r = start(run, err);
@@ -289,7 +305,8 @@ static int kvm_run(const struct vm_config *config, struct vm_result *ret, struct
     _cleanup_run_ struct run run = {
         .config = config,
         .device = kvm_open(err),
-        .log = {.fd = config->console_fd},
+        .log = {.fd = config->console_fd,
+                .screen = config->terminal ? config->terminal->output : -1},
     };
     return run.device < 0 ? run.device : run_machine(&run, ret, err);
 }

@@ -98,6 +98,16 @@ static size_t take_output(struct kvm_machine *machine, char *buffer, size_t size
     return count;
 }
 
+size_t kvm_machine_type(struct kvm_machine *machine, const char *keys, size_t count)
+{
+    if (count == 0 || !worker_lock(&machine->lock, deadline_after(patience_ms)))
+        return 0;
+    kvm_machine_drain(machine);
+    size_t taken = serial_receive(&machine->serial, keys, count);
+    pthread_mutex_unlock(&machine->lock);
+    return taken;
+}
+
 size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *buffer, size_t size,
                         enum kvm_machine_state *ret_state)
 {

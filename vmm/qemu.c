@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "vmm/console_log.h"
 #include "vmm/firmware.h"
+#include "vmm/keyboard.h"
 #include "vmm/kvm_probe.h"
 #include "vmm/qemu_args.h"
 #include "vmm/qemu_monitor.h"
@@ -39,6 +40,7 @@ struct machine {
     int errors;
     struct vm_watch *watch;
     struct console_log log;
+    struct keyboard keyboard;
     struct qemu_monitor qmp;
     struct qemu_words words;
     uint64_t deadline;
@@ -133,17 +135,31 @@ static int take_portion(struct machine *machine, bool *ret_any, struct error **e
 /* Waits for something to happen, at most until the deadline. */
 static int wait_for_news(struct machine *machine, uint64_t deadline, struct error **err)
 {
+    bool typing = machine->keyboard.count > 0;
     struct pollfd fds[] = {
-        {.fd = machine->console, .events = POLLIN},
+        {.fd = machine->console, .events = (short)(POLLIN | (typing ? POLLOUT : 0))},
         {.fd = machine->monitor, .events = POLLIN},
         {.fd = machine->results, .events = POLLIN},
         {.fd = machine->errors, .events = POLLIN},
         {.fd = proc_pidfd(machine->proc), .events = POLLIN},
+        {.fd = keyboard_fd(&machine->keyboard), .events = POLLIN},
     };
     if (poll(fds, ARRAY_SIZE(fds), deadline_left(deadline)) < 0 && errno != EINTR)
         return error_sys(err, errno, "cannot wait for QEMU");
     machine->ended = fds[4].revents != 0;
     return 0;
+}
+
+static void type_keys(struct machine *machine)
+{
+    struct keyboard *keyboard = &machine->keyboard;
+    keyboard_read(keyboard);
+    ssize_t n = 0;
+    if (machine->console >= 0 && keyboard->count > 0)
+        n = send(machine->console, keyboard->keys, keyboard->count, MSG_NOSIGNAL);
+    keyboard_drop(keyboard, n > 0 ? (size_t)n : 0);
+    if (keyboard->left)
+        vm_watch_interrupt(machine->watch);
 }
 
 static bool decided(const struct machine *machine)
@@ -190,6 +206,7 @@ static int watch(struct machine *machine, struct error **err)
             r = wait_for_news(machine, until, err);
         if (r == 0)
             r = take_portion(machine, &any, err);
+        type_keys(machine);
     }
     if (r == 0 && vm_watch_listens(machine->watch))
         r = hear_last_words(machine, err);
@@ -332,6 +349,7 @@ static int run(struct machine *machine, bool kvm, struct vm_result *ret, struct 
     uint64_t began = clock_now_ms();
     machine->deadline = deadline_after(config->timeout_ms);
     machine->qmp.returned = take_connections;
+    keyboard_init(&machine->keyboard, config->terminal);
     int r = vm_watch_new(config, &machine->watch, err);
     if (r == 0)
         r = start(machine, kvm, err);
@@ -370,7 +388,8 @@ static int qemu_run(const struct vm_config *config, struct vm_result *ret, struc
         .monitor = -1,
         .results = -1,
         .errors = -1,
-        .log = {.fd = config->console_fd},
+        .log = {.fd = config->console_fd,
+                .screen = config->terminal ? config->terminal->output : -1},
     };
     return run(&machine, kvm, ret, err);
 }

@@ -149,6 +149,23 @@ static int add_network(struct qemu_command *command, const struct vm_config *con
                  : qemu_command_add(command, err, "-device", "virtio-net-pci,netdev=net,romfile=");
 }
 
+static int add_text(struct qemu_command *command, const char *key, const char *text,
+                    struct error **err)
+{
+    _cleanup_free_ char *escaped = qemu_escape(text, err);
+    return escaped ? qemu_command_add(command, err, "-smbios", "%s=%s", key, escaped) : -ENOMEM;
+}
+
+static int add_identity(struct qemu_command *command, const struct vm_identity *identity,
+                        struct error **err)
+{
+    int r =
+        str_empty(identity->serial) ? 0 : add_text(command, "type=1,serial", identity->serial, err);
+    for (size_t i = 0; i < identity->string_count && r == 0; i++)
+        r = add_text(command, "type=11,value", identity->strings[i], err);
+    return r;
+}
+
 static int add_memory(struct qemu_command *command, const struct vm_config *config,
                       struct error **err)
 {
@@ -175,6 +192,8 @@ int qemu_args_build(const struct vm_config *config, bool kvm, const struct qemu_
         r = add_processor(&command, config, kvm, err);
     if (r == 0)
         r = add_memory(&command, config, err);
+    if (r == 0)
+        r = add_identity(&command, &config->identity, err);
     if (r == 0 && config->boot == VM_BOOT_UEFI)
         r = add_firmware(&command, err);
     if (r == 0 && config->boot == VM_BOOT_KERNEL)

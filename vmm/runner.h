@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/report.h"
 #include "image/image.h"
+#include "vmm/identity.h"
 #include "vmm/verdict.h"
 
 enum vm_boot { VM_BOOT_BIOS, VM_BOOT_UEFI, VM_BOOT_KERNEL };
@@ -29,6 +30,15 @@ struct vm_forward {
     uint16_t guest_port;
 };
 
+/* Somebody at the guest's serial console. */
+struct vm_terminal {
+    int input;  /* what is read here is typed there; where it ends, nothing more is typed */
+    int output; /* receives what the guest prints, as it is */
+};
+
+/* Ctrl-], as with virsh console and telnet: typing it ends the machine. */
+#define VM_TERMINAL_ESCAPE '\x1d'
+
 struct vm_config {
     enum vm_boot boot;
     struct vm_disk
@@ -42,12 +52,16 @@ struct vm_config {
     uint64_t memory; /* bytes */
     bool hugepages;  /* of the host's pool */
     unsigned cpus;
+    struct vm_identity identity; /* the texts are the caller's */
     bool network; /* user-mode: the guest reaches out, in reaches only what is forwarded */
     const struct vm_forward *forwards;
     size_t forward_count;
     uint64_t timeout_ms;
     int console_fd; /* receives the bytes of the serial console, the first 64 MiB of them; -1: none;
                        the caller's */
+    const struct vm_terminal *terminal; /* the machine runs until it ends, VM_TERMINAL_ESCAPE is
+                                           typed or the time is over, whatever was decided; NULL:
+                                           nobody is there. The caller's */
     /* What is waited for (vmm/watch.h): all that is asked for here. */
     enum vm_verdict expected; /* which good sign is waited for, see console_watcher_new() */
     const regex_t *wait_for;  /* a line of the console that matches; NULL: none. The caller's */

@@ -110,25 +110,16 @@ static void add_firmware(struct str *table)
     add_structure(table, type_firmware, &firmware, sizeof(firmware), &strings);
 }
 
-/* §7.2.1: the first three fields are little-endian. */
-static void put_uuid(uint8_t out[16], const uint8_t uuid[16])
-{
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-    for (size_t i = 0; i < sizeof(order); i++)
-        out[i] = uuid[order[i]];
-}
-
-static void add_system(struct str *table, const struct smbios_config *config)
+static void add_system(struct str *table, const struct vm_identity *identity)
 {
     _cleanup_str_ struct str strings = {0};
     uint8_t count = 0;
     struct system system = {
         .manufacturer = add_string(&strings, &count, "kiln"),
         .product = add_string(&strings, &count, "kiln virtual machine"),
-        .serial = add_string(&strings, &count, config->serial),
+        .serial = add_string(&strings, &count, identity->serial),
         .wake_up = wake_up_power_switch,
     };
-    put_uuid(system.uuid, config->uuid);
     add_structure(table, type_system, &system, sizeof(system), &strings);
 }
 
@@ -144,12 +135,12 @@ static void add_chassis(struct str *table)
     add_structure(table, type_chassis, &chassis, sizeof(chassis), &strings);
 }
 
-static void add_oem_strings(struct str *table, const struct smbios_config *config)
+static void add_oem_strings(struct str *table, const struct vm_identity *identity)
 {
     _cleanup_str_ struct str strings = {0};
     struct oem_strings oem = {0};
-    for (size_t i = 0; i < config->string_count; i++)
-        add_string(&strings, &oem.count, config->strings[i]);
+    for (size_t i = 0; i < identity->string_count; i++)
+        add_string(&strings, &oem.count, identity->strings[i]);
     if (oem.count > 0)
         add_structure(table, type_oem_strings, &oem, sizeof(oem), &strings);
 }
@@ -162,12 +153,12 @@ static int check_text(const char *text, struct error **err)
     return 0;
 }
 
-static int check_config(const struct smbios_config *config, struct error **err)
+static int check_identity(const struct vm_identity *identity, struct error **err)
 {
-    int r = check_text(config->serial, err);
-    for (size_t i = 0; i < config->string_count && r == 0; i++)
-        r = check_text(config->strings[i], err);
-    if (r == 0 && config->string_count > max_strings)
+    int r = check_text(identity->serial, err);
+    for (size_t i = 0; i < identity->string_count && r == 0; i++)
+        r = check_text(identity->strings[i], err);
+    if (r == 0 && identity->string_count > max_strings)
         r = error_set(err, EINVAL, "a machine has at most %d SMBIOS strings", max_strings);
     return r;
 }
@@ -189,19 +180,19 @@ static void fill_entry_point(struct entry_point *entry, size_t table_size)
     entry->checksum = (uint8_t)-sum;
 }
 
-int smbios_write(const struct guest_memory *memory, const struct smbios_config *config,
+int smbios_write(const struct guest_memory *memory, const struct vm_identity *identity,
                  struct error **err)
 {
     _cleanup_str_ struct str table = {0};
     struct entry_point entry;
     struct header end;
-    int r = check_config(config, err);
+    int r = check_identity(identity, err);
     if (r < 0)
         return r;
     add_firmware(&table);
-    add_system(&table, config);
+    add_system(&table, identity);
     add_chassis(&table);
-    add_oem_strings(&table, config);
+    add_oem_strings(&table, identity);
     add_structure(&table, type_end, &end, sizeof(end), NULL);
     size_t size = table.length;
     _cleanup_free_ char *bytes = str_take(&table, err);

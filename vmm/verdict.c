@@ -19,6 +19,7 @@ static const char *const names[] = {
     [VERDICT_TRIPLE_FAULT] = "triple-fault",
     [VERDICT_HANG] = "hang",
     [VERDICT_POWER_OFF] = "power-off",
+    [VERDICT_INTERRUPTED] = "interrupted",
     [VERDICT_TIMEOUT] = "timeout",
 };
 
@@ -39,7 +40,8 @@ int vm_verdict_parse(const char *name, enum vm_verdict *ret, struct error **err)
         err, EINVAL,
         "'%s' is not a verdict; these are: cloud-init-done, cloud-init-degraded, "
         "cloud-init-failed, login-prompt, line-seen, port-open, panic, no-root-device, "
-        "emergency-shell, no-bootloader, reset-loop, triple-fault, hang, power-off, timeout",
+        "emergency-shell, no-bootloader, reset-loop, triple-fault, hang, power-off, interrupted, "
+        "timeout",
         name);
 }
 

@@ -28,6 +28,7 @@ enum vm_verdict {
     VERDICT_TRIPLE_FAULT, /* a processor gave up; the next two are for runners to tell */
     VERDICT_HANG,         /* every processor is halted for good */
     VERDICT_POWER_OFF,    /* switched itself off before anything else was decided */
+    VERDICT_INTERRUPTED,  /* ended by VM_TERMINAL_ESCAPE before anything else was decided */
     VERDICT_TIMEOUT,
 };
 

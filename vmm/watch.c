@@ -21,6 +21,7 @@ struct vm_watch {
     struct str results;
     bool results_complete;
     bool switched_off;
+    bool interrupted;
     uint64_t next_step;
     uint64_t decided_at; /* when the verdict was first known; 0: not yet */
 };
@@ -81,6 +82,8 @@ enum vm_verdict vm_watch_verdict(const struct vm_watch *watch)
 bool vm_watch_listens(const struct vm_watch *watch)
 {
     enum vm_verdict verdict = vm_watch_verdict(watch);
+    if (watch->config->terminal)
+        return false;
     return verdict == VERDICT_LINE_SEEN || (verdict != VERDICT_NONE && !vm_verdict_good(verdict));
 }
 
@@ -102,6 +105,8 @@ static uint64_t results_deadline(const struct vm_watch *watch)
 
 bool vm_watch_over(const struct vm_watch *watch)
 {
+    if (watch->config->terminal)
+        return watch->interrupted;
     return vm_watch_verdict(watch) != VERDICT_NONE && clock_now_ms() >= results_deadline(watch);
 }
 
@@ -151,6 +156,11 @@ void vm_watch_power_off(struct vm_watch *watch)
         console_watcher_power_off(watch->console);
     watch->switched_off = true;
     note_decision(watch);
+}
+
+void vm_watch_interrupt(struct vm_watch *watch)
+{
+    watch->interrupted = true;
 }
 
 uint64_t vm_watch_step(struct vm_watch *watch, bool *ret_wants_connections)
@@ -225,7 +235,9 @@ int vm_watch_fill(struct vm_watch *watch, struct vm_result *ret, struct error **
 {
     enum vm_verdict verdict = vm_watch_verdict(watch);
     _cleanup_vm_result_ struct vm_result result = {
-        .verdict = verdict == VERDICT_NONE ? VERDICT_TIMEOUT : verdict,
+        .verdict = verdict != VERDICT_NONE ? verdict
+                   : watch->interrupted    ? VERDICT_INTERRUPTED
+                                           : VERDICT_TIMEOUT,
         .reason = explain(watch, err),
     };
     if (!result.reason)

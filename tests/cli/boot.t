@@ -174,6 +174,54 @@ else
     skip '/dev/kvm is judged' 'there is none, or not for us'
 fi
 
+# Somebody at the console.
+export FAKE_QEMU=echo
+sit_at() { run bash -c 'rm -f sat.log; { until [ -s sat.log ]; do sleep 0.1; done; printf "%b" "$1"; } |
+    "$0" boot disk.img -i --console-log sat.log' "$kiln" "$1"; } # KEYS, typed when there is a prompt
+sit_at 'hello\noff\n'
+is "$status" 0 'a machine that was worked with ends well'
+like "$(tr '\n' ' ' <<<"$out")" 'typed: hello.*typed: off.*Verdict: login-prompt' 'when it switches itself off; what it prints is shown'
+like "$(tr '\n' ' ' <sat.log)" 'typed: hello.*typed: off' 'and logged'
+like "$err" 'Ctrl-\]' 'the way out is told'
+sit_at 'hello\x1d'
+is "$status" 0 'Ctrl-] ends the machine'
+like "$out" 'Verdict: login-prompt' 'with the verdict that was sure by then'
+FAKE_QEMU=silent-polite run bash -c 'printf "\x1d" | "$0" boot disk.img --interactive' "$kiln"
+is "$status" 1 'before anything is sure that is no success'
+like "$out" 'Verdict: interrupted' 'but a verdict of its own'
+like "$out" 'Time: [0-9]\.' 'at once'
+FAKE_QEMU=silent-polite run "$kiln" boot disk.img -i --timeout 1s
+like "$out" 'Verdict: timeout' 'without anybody the time limit holds'
+fails 2 'both speak on standard output' 'a program does not sit there' "$kiln" boot disk.img -i --json
+
+# On a terminal, which must be whole again however it ends. script(1) makes one.
+on_terminal() { # COMMANDS KEYS
+    printf '%s\n' 'stty -a >before.tty' "$1" 'stty -a >after.tty' >sitting
+    rm -f sat.log
+    { until [ -s sat.log ]; do sleep 0.1; done; printf '%b' "$2"; sleep 1; } |
+        timeout 60 script -qec 'bash ./sitting' /dev/null >screen 2>&1
+}
+sit="'$kiln' boot disk.img -i --console-log sat.log"
+on_terminal "$sit; echo \"ended with \$?\"" 'hello\n\003\noff\n'
+like "$(cat screen)" 'ended with 0' 'it works on a terminal'
+like "$(cat -v screen)" 'typed: \^C' 'the guest gets Ctrl-C'
+is "$(cat after.tty)" "$(cat before.tty)" 'the terminal is as it was'
+for signal in TERM INT HUP; do
+    on_terminal "(until [ -s sat.log ]; do sleep 0.1; done; stty -a -F /dev/tty >raw.tty; pkill -$signal -P \$\$ kiln) & $sit" ''
+    is "$(cat after.tty)" "$(cat before.tty)" "also after SIG$signal"
+done
+like "$(cat raw.tty)" '-icanon' 'which found it raw'
+export FAKE_QEMU=prompt
+
+# What the firmware's tables tell.
+export FAKE_QEMU_ARGS=$tmp/args
+run "$kiln" boot -q disk.img --smbios 'type=1,serial=ds=nocloud;s=http://10.0.2.2/' --smbios type=11,value=a=b,value=c,,d
+is "$status" 0 'a serial number and texts are taken'
+like "$(paste -sd' ' "$FAKE_QEMU_ARGS")" '-smbios type=1,serial=ds=nocloud;s=http://10.0.2.2/ -smbios type=11,value=a=b -smbios type=11,value=c,,d ' 'and told to the machine'
+fails 2 "'uuid=1' of type=1 is not known; these are" 'others are not known' "$kiln" boot disk.img --smbios type=1,uuid=1
+fails 2 "'type=1' is not type=N,KEY=TEXT" 'a type alone says nothing' "$kiln" boot disk.img --smbios type=1
+fails 2 'control characters' 'lines end nowhere' "$kiln" boot disk.img --smbios $'type=1,serial=a\nb'
+
 # A real QEMU that writes to the image keeps us out; several boots get along.
 PATH=$real_path hold disk.img
 fails 1 'disk.img: the image is in use' 'an image that a machine writes to is refused' "$kiln" boot disk.img

@@ -34,6 +34,16 @@ verdict() { # VERDICT DESCRIPTION ARGUMENT...
     run "$kiln" boot --json --expect "$1" --console-log verdict.log "${@:3}"
     if [ "$status" -eq 0 ]; then pass "$2 is $1"; else fail "$2 is $1" "$(show)" "$(tail -n 15 verdict.log)"; fi
 }
+# Somebody at the console.
+sit() { # once there is a shell
+    until grep -aq 'automatic login' sat.log 2>/dev/null; do sleep 0.5; done
+    sleep 2
+    printf 'cat /sys/class/dmi/id/product_serial; grep -ac kiln-text /sys/firmware/dmi/tables/DMI; poweroff\n'
+}
+sit | timeout 300 "$kiln" boot mini.img -i --timeout 4m --console-log sat.log --smbios 'type=1,serial=ds=nocloud;h=x' --smbios type=11,value=kiln-text >sat.out 2>sat.err
+is $? 0 'somebody sits at the console'
+like "$(tr -d '\r' <sat.out | tr '\n' ' ')" 'ds=nocloud;h=x 1 .*Verdict: login-prompt' 'and finds what the firmware tells'
+
 broken() { cp --sparse=always mini.img broken.img; }
 truncate -s 8M blank.img
 verdict no-bootloader 'an empty disk' blank.img --firmware bios --timeout 90s

@@ -433,7 +433,7 @@ static void a_stuck_log_is_given_up(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    struct console_log log = {.fd = ends[1]};
+    struct console_log log = {.fd = ends[1], .screen = -1};
     char bytes[200000] = {0};
     assert_int_equal(console_log_write(&log, bytes, sizeof(bytes), deadline_after(100), NULL),
                      -ETIMEDOUT);

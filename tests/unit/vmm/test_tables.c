@@ -206,8 +206,8 @@ static void test_tables_need_memory(void **state)
     assert_int_equal(guest_memory_map(64 << 10, false, &little, NULL), 0);
     assert_int_equal(acpi_write(&little, &with_pci, &err), -ENOSPC);
     error_clear(&err);
-    struct smbios_config config = {0};
-    assert_int_equal(smbios_write(&little, &config, &err), -ENOSPC);
+    struct vm_identity identity = {0};
+    assert_int_equal(smbios_write(&little, &identity, &err), -ENOSPC);
     error_free(err);
 }
 
@@ -279,19 +279,16 @@ static void test_smbios_says_what_it_was_told(void **state)
 {
     (void)state;
     static const char *const texts[] = {"io.systemd.credential:a=b", "second"};
-    const struct smbios_config config = {
+    const struct vm_identity identity = {
         .serial = "ds=nocloud;i=abc",
-        .uuid = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77},
         .strings = texts,
         .string_count = 2,
     };
-    assert_int_equal(smbios_write(&memory, &config, NULL), 0);
+    assert_int_equal(smbios_write(&memory, &identity, NULL), 0);
     const char *strings;
     const uint8_t *system = find_structure(1, &strings);
     assert_string_equal(string_of(strings, system[7]), "ds=nocloud;i=abc");
     assert_string_equal(string_of(strings, system[4]), "kiln");
-    static const uint8_t uuid[] = {0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66};
-    assert_memory_equal(system + 8, uuid, sizeof(uuid));
     const uint8_t *oem = find_structure(11, &strings);
     assert_int_equal(oem[4], 2);
     assert_string_equal(string_of(strings, 1), texts[0]);
@@ -304,8 +301,8 @@ static void test_smbios_says_what_it_was_told(void **state)
 static void test_smbios_without_anything(void **state)
 {
     (void)state;
-    const struct smbios_config config = {0};
-    assert_int_equal(smbios_write(&memory, &config, NULL), 0);
+    const struct vm_identity identity = {0};
+    assert_int_equal(smbios_write(&memory, &identity, NULL), 0);
     const char *strings;
     assert_int_equal(find_structure(1, &strings)[7], 0);
     assert_non_null(find_structure(127, &strings));
@@ -315,13 +312,13 @@ static void test_smbios_refuses(void **state)
 {
     (void)state;
     struct error *err = NULL;
-    struct smbios_config config = {.serial = "two\nlines"};
-    assert_int_equal(smbios_write(&memory, &config, &err), -EINVAL);
+    struct vm_identity identity = {.serial = "two\nlines"};
+    assert_int_equal(smbios_write(&memory, &identity, &err), -EINVAL);
     error_clear(&err);
     static char large[70000];
     memset(large, 'x', sizeof(large) - 1);
-    config.serial = large;
-    assert_int_equal(smbios_write(&memory, &config, &err), -EINVAL);
+    identity.serial = large;
+    assert_int_equal(smbios_write(&memory, &identity, &err), -EINVAL);
     assert_non_null(strstr(error_message(err), "too long"));
     error_free(err);
 }

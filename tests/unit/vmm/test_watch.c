@@ -107,6 +107,31 @@ static void a_line_that_is_waited_for(void **state)
     regfree(&pattern);
 }
 
+static void whoever_sits_there_decides_when_it_is_over(void **state)
+{
+    (void)state;
+    const struct vm_terminal terminal = {-1, -1};
+    const struct vm_config config = {.disks = seeded, .disk_count = 1, .terminal = &terminal};
+    struct vm_watch *watch = start(&config);
+    say(watch, LOGIN_PROMPT);
+    assert_false(vm_watch_over(watch));
+    vm_watch_interrupt(watch);
+    assert_true(vm_watch_over(watch));
+    assert_end(watch, VERDICT_LOGIN_PROMPT, "web1 login:");
+
+    watch = start(&config);
+    say(watch, PANIC);
+    assert_false(vm_watch_over(watch));
+    assert_false(vm_watch_listens(watch));
+    vm_watch_power_off(watch);
+    assert_end(watch, VERDICT_PANIC, "fake");
+
+    watch = start(&config);
+    say(watch, "Booting\r\n");
+    vm_watch_interrupt(watch);
+    assert_end(watch, VERDICT_INTERRUPTED, "Booting");
+}
+
 static void all_that_is_asked_for_is_waited_for(void **state)
 {
     (void)state;
@@ -320,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sign_ends_a_plain_boot),
         cmocka_unit_test(a_line_that_is_waited_for),
+        cmocka_unit_test(whoever_sits_there_decides_when_it_is_over),
         cmocka_unit_test(all_that_is_asked_for_is_waited_for),
         cmocka_unit_test(results_on_their_way_are_waited_for_a_while),
         cmocka_unit_test(a_flood_of_results_is_bounded),

@@ -1,0 +1,12 @@
+/* What the tables of a machine's firmware tell its guest about it (SMBIOS, DMTF DSP0134 3.4). */
+#pragma once
+
+#include <stddef.h>
+
+/* Texts without control characters, UTF-8. */
+struct vm_identity {
+    const char *serial; /* of the system (type 1), where cloud-init looks for "ds=nocloud;..."; NULL
+                           or "": none */
+    const char *const *strings; /* type 11, "OEM strings": systemd's credentials, for one */
+    size_t string_count;        /* at most 255 */
+};

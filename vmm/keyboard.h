@@ -1,0 +1,27 @@
+/* What somebody types at a guest's console. Private to vmm/. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vmm/runner.h"
+
+struct keyboard {
+    int fd; /* the caller's; -1: none, or it has come to its end */
+    char keys[256];
+    size_t count; /* of keys that the guest has not taken */
+    bool left;    /* VM_TERMINAL_ESCAPE was typed: nothing more is read */
+};
+
+/* Nobody's where terminal is NULL. */
+void keyboard_init(struct keyboard *keyboard, const struct vm_terminal *terminal);
+
+/* The descriptor to wait for, -1: what was typed has to go to the guest first, or nothing will
+ * come. */
+int keyboard_fd(const struct keyboard *keyboard);
+
+/* Takes what there is without waiting. The end of the input leaves the guest alone. */
+void keyboard_read(struct keyboard *keyboard);
+
+/* The guest has taken the first `count` keys. */
+void keyboard_drop(struct keyboard *keyboard, size_t count);
