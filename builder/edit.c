@@ -39,9 +39,8 @@ static int for_each_disk(const struct edit_request *request,
 
 static int check_request(const struct edit_request *request, struct error **err)
 {
-    int r = 0;
-    if (!request->dry_run)
-        r = customize_plan_require(request->operations, request->network, err);
+    bool network = request->network || request->dry_run;
+    int r = customize_plan_require(request->operations, network, err);
     if (r == 0 && request->sysprep)
         r = sysprep_selection_check(request->sysprep, request->sysprep_settings, err);
     if (r == 0 && !request->dry_run && !request->unseal)

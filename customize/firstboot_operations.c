@@ -8,10 +8,10 @@
 #include "customize/packages.h"
 #include "customize/script.h"
 
-static int firstboot_possible(const struct customize_plan *plan, const struct customize_step *step,
-                              const struct guest_info *info, struct error **err)
+static int firstboot_possible(const struct customize_step *step, const struct guest_info *info,
+                              struct error **err)
 {
-    (void)plan, (void)step;
+    (void)step;
     return firstboot_require(info, err);
 }
 
@@ -58,10 +58,9 @@ static int install_parse(const char *argument, void **ret_data, struct error **e
     return r;
 }
 
-static int install_require(const struct customize_plan *plan, const struct customize_step *step,
-                           const struct guest_info *info, struct error **err)
+static int install_require(const struct customize_step *step, const struct guest_info *info,
+                           struct error **err)
 {
-    (void)plan;
     struct error *cause = NULL;
     int r = firstboot_require(info, err);
     if (r < 0)

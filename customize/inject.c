@@ -18,19 +18,18 @@ static int inject_parse(const char *argument, void **ret_data, struct error **er
     return windows_source_check(argument, err);
 }
 
-static int drivers_require(const struct customize_plan *plan, const struct customize_step *step,
-                           const struct guest_info *info, struct error **err)
+static int drivers_require(const struct customize_step *step, const struct guest_info *info,
+                           struct error **err)
 {
-    (void)plan, (void)step;
+    (void)step;
     return info->windows ? windows_require(info, err) : 0;
 }
 
 /* Programs are installed by Windows itself, when it first boots. */
-static int program_on_boot_require(const struct customize_plan *plan,
-                                   const struct customize_step *step, const struct guest_info *info,
+static int program_on_boot_require(const struct customize_step *step, const struct guest_info *info,
                                    struct error **err)
 {
-    (void)plan, (void)step;
+    (void)step;
     return info->windows ? firstboot_require(info, err) : 0;
 }
 

@@ -29,10 +29,9 @@ static enum packages_task task_of(const struct customize_operation *operation)
     return operation == &update_operation ? PACKAGES_UPDATE : PACKAGES_UNINSTALL;
 }
 
-static int require_manager(const struct customize_plan *plan, const struct customize_step *step,
-                           const struct guest_info *info, struct error **err)
+static int require_manager(const struct customize_step *step, const struct guest_info *info,
+                           struct error **err)
 {
-    (void)plan;
     struct error *cause = NULL;
     _cleanup_free_ char *script =
         packages_script(info, task_of(step->operation), step->data, &cause);

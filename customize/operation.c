@@ -127,18 +127,26 @@ unsigned customize_plan_wants(const struct customize_plan *plan)
     return wants;
 }
 
+static int require_network(const struct customize_operation *operation, struct error **err)
+{
+    if (!(operation->needs & GUEST_CAN_NETWORK))
+        return 0;
+    error_set(err, EINVAL, "--%s needs the network, and without --network there is none",
+              operation->name);
+    return error_hint(err, "give --network, or do it when the guest first boots, with "
+                           "--firstboot-install or --firstboot-command");
+}
+
 int customize_plan_require(const struct customize_plan *plan, bool network, struct error **err)
 {
-    for (size_t i = 0; i < plan->count && !network; i++) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < plan->count; i++) {
         const struct customize_operation *operation = plan->steps[i].operation;
-        if (!(operation->needs & GUEST_CAN_NETWORK))
-            continue;
-        error_set(err, EINVAL, "--%s needs the network, and without --network there is none",
-                  operation->name);
-        return error_hint(err, "give --network, or do it when the guest first boots, with "
-                               "--firstboot-install or --firstboot-command");
+        r = network ? 0 : require_network(operation, err);
+        if (r == 0 && operation->complete)
+            r = operation->complete(plan, err);
     }
-    return 0;
+    return r;
 }
 
 int customize_plan_check(const struct customize_plan *plan, const struct guest_info *info,
@@ -149,7 +157,7 @@ int customize_plan_check(const struct customize_plan *plan, const struct guest_i
         const struct customize_step *step = &plan->steps[i];
         if (!step->operation->require)
             continue;
-        r = step->operation->require(plan, step, info, err);
+        r = step->operation->require(step, info, err);
         if (r < 0)
             error_wrap(err, "--%s", step->operation->name);
     }

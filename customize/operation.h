@@ -83,10 +83,13 @@ struct customize_operation {
      * the step becomes one of the plan's. */
     int (*check)(struct customize_plan *plan, const struct customize_step *step,
                  struct error **err);
+    /* That the whole plan has what the step needs, before any image is opened. NULL: it needs
+     * nothing. */
+    int (*complete)(const struct customize_plan *plan, struct error **err);
     /* That the guest is one that it can be done to, before anything is touched. NULL: every one
      * is. */
-    int (*require)(const struct customize_plan *plan, const struct customize_step *step,
-                   const struct guest_info *info, struct error **err);
+    int (*require)(const struct customize_step *step, const struct guest_info *info,
+                   struct error **err);
     int (*apply)(const void *data, const char *argument, struct customize_context *context,
                  struct error **err);
     void (*free_data)(void *data);
@@ -115,8 +118,8 @@ int customize_plan_add(struct customize_plan *plan, const struct customize_opera
 unsigned customize_plan_needs(const struct customize_plan *plan);
 /* Those that some steps use where they can be had. */
 unsigned customize_plan_wants(const struct customize_plan *plan);
-/* That the plan can be run with what the user allows, before any image is opened. -EINVAL names
- * the step that needs the network when there is to be none. */
+/* That the plan is complete and can be run with what the user allows, before any image is opened.
+ * -EINVAL names the step that lacks another one, or the network when there is to be none. */
 int customize_plan_require(const struct customize_plan *plan, bool network, struct error **err);
 /* That the plan can be run on such a guest, before anything is touched: -EOPNOTSUPP where it
  * cannot, such as programs of a foreign architecture. customize_run() begins with it. */

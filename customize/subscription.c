@@ -101,13 +101,11 @@ static int manage(struct customize_context *context, const char *words, const ch
     return program_run(context, &program, err);
 }
 
-static int register_require(const struct customize_plan *plan, const struct customize_step *step,
-                            const struct guest_info *info, struct error **err)
+static int register_complete(const struct customize_plan *plan, struct error **err)
 {
-    (void)step, (void)info;
     if (plan_has_credentials(plan))
         return 0;
-    error_set(err, EINVAL, "there are no credentials to register with");
+    error_set(err, EINVAL, "--sm-register: there are no credentials to register with");
     return error_hint(err, "give --sm-credentials as well");
 }
 
@@ -221,7 +219,7 @@ const struct customize_operation sm_register_operation = {
               "This runs programs of the guest and needs the network.",
     .example = "--sm-register",
     .needs = GUEST_CAN_RUN | GUEST_CAN_NETWORK,
-    .require = register_require,
+    .complete = register_complete,
     .apply = register_apply,
 };
 

@@ -76,7 +76,9 @@ static void subscription_arguments_that_are_wrong(void **state)
         assert_int_equal(world_add(w, bad[i][0], bad[i][1]), -EINVAL);
         assert_error_has(w, bad[i][0]);
     }
-    assert_int_equal(world_do(w, "sm-register", NULL), -EINVAL);
+    assert_int_equal(world_add(w, "sm-register", NULL), 0);
+    assert_int_equal(customize_plan_require(&w->plan, true, &w->error), -EINVAL);
+    assert_error_has(w, "--sm-register: there are no credentials");
     assert_non_null(strstr(error_remedy(w->error), "--sm-credentials"));
     assert_int_equal(world_add(w, "sm-credentials", "joe:password:x"), 0);
     assert_int_equal(world_add(w, "sm-credentials", "joe:password:y"), -EINVAL);
