@@ -202,6 +202,7 @@ static void what_needs_the_network_says_so_without_it(void **state)
         {"sm-attach", "auto"}, {"sm-remove", NULL}, {"sm-unregister", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(needing); i++) {
+        assert_int_equal(world_add(w, "sm-credentials", "joe:password:x"), 0);
         assert_int_equal(world_add(w, needing[i][0], needing[i][1]), 0);
         assert_int_equal(customize_plan_needs(&w->plan),
                          GUEST_CAN_EDIT | GUEST_CAN_RUN | GUEST_CAN_NETWORK);
