@@ -207,9 +207,8 @@ const struct cli_command boot_command = {
         "verdict: cloud-init-done, cloud-init-degraded, cloud-init-failed, login-prompt, "
         "line-seen, port-open, panic, no-root-device, emergency-shell, no-bootloader, reset-loop, "
         "triple-fault, hang, power-off, interrupted or timeout. The image is never written, but by "
-        "--persist; "
-        "its digest before and after is compared. Firmware boots under QEMU only. Exit status 0 "
-        "when the expected verdict was reached, and the command of --run succeeded.",
+        "--persist; its digest before and after is compared. Firmware boots under QEMU only. Exit "
+        "status 0 when the expected verdict was reached, and the command of --run succeeded.",
     .example = "kiln boot web1.img --seed web1-seed.iso --timeout 5m",
     .options = boot_options,
     .min_operands = 1,

@@ -7,7 +7,9 @@
 #include "vmm/runner.h"
 
 struct keyboard {
-    int fd; /* the caller's; -1: none, or it has come to its end */
+    int fd;      /* the caller's; -1: none, or it has come to its end */
+    bool person; /* who may want to leave a guest that takes nothing: what it has no room for is
+                    lost. Other input waits */
     char keys[256];
     size_t count; /* of keys that the guest has not taken */
     bool left;    /* VM_TERMINAL_ESCAPE was typed: nothing more is read */
@@ -16,8 +18,7 @@ struct keyboard {
 /* Nobody's where terminal is NULL. */
 void keyboard_init(struct keyboard *keyboard, const struct vm_terminal *terminal);
 
-/* The descriptor to wait for, -1: what was typed has to go to the guest first, or nothing will
- * come. */
+/* The descriptor to wait for; -1: the guest has to take keys first, or nothing will come. */
 int keyboard_fd(const struct keyboard *keyboard);
 
 /* Takes what there is without waiting. The end of the input leaves the guest alone. */

@@ -60,15 +60,50 @@ static void keys_wait_for_the_guest(void **state)
     type(&line, "root\r");
     keyboard_read(&line.keyboard);
     assert_keys(&line, "root\r");
-    /* What comes now stays outside until the guest has taken all of these. */
     type(&line, "ls\r");
-    assert_int_equal(keyboard_fd(&line.keyboard), -1);
     keyboard_drop(&line.keyboard, 3);
     keyboard_read(&line.keyboard);
-    assert_keys(&line, "t\r");
-    keyboard_drop(&line.keyboard, 2);
+    assert_keys(&line, "t\rls\r");
+    free_line(&line);
+}
+
+static void type_many(struct line *line)
+{
+    char many[200];
+    memset(many, 'x', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    type(line, many);
+    keyboard_read(&line->keyboard);
+    type(line, many);
+    keyboard_read(&line->keyboard);
+}
+
+static void what_a_program_types_is_not_lost(void **state)
+{
+    (void)state;
+    struct line line = make_line();
+    type_many(&line);
+    assert_int_equal(line.keyboard.count, sizeof(line.keyboard.keys));
+    assert_int_equal(keyboard_fd(&line.keyboard), -1);
     keyboard_read(&line.keyboard);
-    assert_keys(&line, "ls\r");
+    keyboard_drop(&line.keyboard, sizeof(line.keyboard.keys));
+    keyboard_read(&line.keyboard);
+    assert_int_equal(line.keyboard.count, 2 * 199 - sizeof(line.keyboard.keys));
+    free_line(&line);
+}
+
+static void a_person_can_leave_a_guest_that_takes_nothing(void **state)
+{
+    (void)state;
+    struct line line = make_line();
+    line.keyboard.person = true;
+    type_many(&line);
+    assert_int_equal(line.keyboard.count, sizeof(line.keyboard.keys));
+    assert_int_equal(keyboard_fd(&line.keyboard), line.ends[0]);
+    type(&line, "\x1d");
+    keyboard_read(&line.keyboard);
+    assert_true(line.keyboard.left);
+    assert_int_equal(line.keyboard.count, sizeof(line.keyboard.keys));
     free_line(&line);
 }
 
@@ -110,6 +145,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_types),
         cmocka_unit_test(keys_wait_for_the_guest),
+        cmocka_unit_test(what_a_program_types_is_not_lost),
+        cmocka_unit_test(a_person_can_leave_a_guest_that_takes_nothing),
         cmocka_unit_test(the_escape_ends_it),
         cmocka_unit_test(the_end_of_the_input_ends_nothing),
     };
