@@ -51,6 +51,9 @@ KILN_CFLAGS := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DKILN_VERSION='"$(
 comma := ,
 KILN_LDFLAGS := -pie -pthread $(if $(SAN),-fsanitize=$(SAN),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
+# For goals that set up first and then build: with all processors unless told otherwise.
+JOBS = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
@@ -98,7 +101,7 @@ deps:
 .PHONY: demo
 demo:
 	$(Q)tests/setup
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(JOBS) all
 	$(Q)tests/demo
 
 .PHONY: base-images

@@ -2,7 +2,7 @@
 .PHONY: bench bench-run
 bench:
 	$(Q)tests/setup
-	$(Q)$(MAKE) --no-print-directory bench-run
+	$(Q)$(MAKE) $(JOBS) bench-run
 bench-run: all base-images
 	$(Q)bench/build
 	$(Q)bench/customize

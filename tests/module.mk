@@ -49,7 +49,7 @@ VM_TESTS  := $(VM_SLOW) $(filter-out $(VM_SLOW),$(sort $(wildcard tests/vm/*.t))
 .PHONY: check check-installed
 check:
 	$(Q)tests/setup
-	$(Q)$(MAKE) --no-print-directory check-installed
+	$(Q)$(MAKE) $(JOBS) check-installed
 check-installed: all unit-bins base-images check-layers check-format
 	$(Q)tests/run $(VM_TESTS) $(CLI_TESTS) $(sort $(unit_bins))
 
@@ -57,7 +57,7 @@ check-installed: all unit-bins base-images check-layers check-format
 .PHONY: check-asan asan-run
 check-asan:
 	$(Q)tests/setup
-	$(Q)$(MAKE) --no-print-directory O=build-asan BIN=build-asan/kiln-asan SAN=address,undefined CFLAGS='-O1 -g' asan-run
+	$(Q)$(MAKE) $(JOBS) O=build-asan BIN=build-asan/kiln-asan SAN=address,undefined CFLAGS='-O1 -g' asan-run
 asan-run: all unit-bins base-images
 	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	    KILN=$(CURDIR)/$(BIN) tests/run $(CLI_TESTS) $(sort $(unit_bins))
@@ -78,7 +78,7 @@ $(foreach t,$(fuzz_names),$(eval $(call fuzz_rule,$(t))))
 .PHONY: fuzz fuzz-run fuzz-bins
 fuzz:
 	$(Q)tests/setup
-	$(Q)$(MAKE) --no-print-directory O=build-fuzz CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-run
+	$(Q)$(MAKE) $(JOBS) O=build-fuzz CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-run
 fuzz-bins: $(fuzz_bins)
 fuzz-run: $(fuzz_bins)
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(fuzz_bins)
