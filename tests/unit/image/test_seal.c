@@ -76,8 +76,8 @@ static void a_sidecar_that_says_nothing_clear_counts_as_a_seal(void **state)
         "[]",
         "{\"seal\": 1}",
         "{\"seal\": {\"version\": 2}}",
-        "{\"seal\": {\"version\": 1, \"digest\": \"sha256:00\", \"time\": \"x\", "
-        "\"operations\": []}}",
+        ("{\"seal\": {\"version\": 1, \"digest\": \"sha256:00\", \"time\": \"x\", "
+         "\"operations\": []}}"),
     };
     make_file("disk.img", 65536);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
