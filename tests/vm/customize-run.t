@@ -37,7 +37,21 @@ fails 1 '--install needs the network' '--no-network is no way to install' \
 like "$err" '--firstboot-install' 'and the way is named'
 is "$(tar -cSf - web.img | sha256sum)" "$unchanged" 'nothing was touched'
 
-run "$kiln" customize -a web.img --write /etc/before:1 --copy-in local:/srv \
+# Media for the guest's programs, which is no part of the guest.
+truncate -s 4M media.img
+mke2fs -q -L media -d local media.img
+cat >from-media <<'END'
+#!/bin/sh
+set -e
+mount -r LABEL=media /mnt
+sha256sum </mnt/kiln-hello.deb >/etc/from-media
+umount /mnt
+echo x >/dev/disk/by-label/media || :
+END
+media=$(sha256sum <media.img)
+
+run "$kiln" customize -a web.img --attach media.img --attach-format raw --run from-media \
+    --write /etc/before:1 --copy-in local:/srv \
     --delete '/etc/apt/sources.list.d/*' \
     --write '/etc/apt/sources.list:deb [trusted=yes] file:/srv/local ./' \
     --run-command 'echo "words on stdout"; echo "words on stderr" >&2; : >/etc/by-command' \
@@ -55,6 +69,8 @@ for words in 'words on stdout' 'words on stderr' 'words of the script' 'Setting 
     'hello from the package, umask 0022'; do
     like "$log" "$words" "the log has: $words"
 done
+is "$(guest_cat web.img 3 /etc/from-media)" "$(sha256sum <local/kiln-hello.deb)" 'a disk that was attached was read inside'
+is "$(sha256sum <media.img)" "$media" 'and is as it was'
 ls_of() { debugfs -R "ls -l $2" "$1?offset=$(partition_offset "$1" 3)" 2>/dev/null; }
 unlike "$(ls_of web.img /tmp)" 'kiln-run' 'no script was left behind'
 like "$(ls_of web.img /etc)" '100644 .* by-command' 'files have the usual mode'
