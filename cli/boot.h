@@ -58,6 +58,6 @@ int boot_check(const struct boot_arguments *arguments, struct boot_request *requ
 void boot_request_free(struct boot_request *request);
 #define _cleanup_boot_request_ _cleanup_(boot_request_free)
 
-/* boot_machine.c: runs the machine to its verdict. *ret_seed_fd keeps the seed's private copy. */
+/* boot_machine.c: runs the machine to its verdict. */
 int boot_machine(const struct boot_request *request, const struct boot_choice *choice,
                  int console_fd, struct vm_result *ret, struct error **err);

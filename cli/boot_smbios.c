@@ -1,12 +1,9 @@
 #include "cli/boot_smbios.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "cli/options.h"
-
-enum { strings_max = 255 };
 
 /* Takes "KEY=TEXT" up to a single comma. Returns what follows, NULL: out of memory. */
 static const char *take_part(const char *text, struct str *part)
@@ -19,22 +16,11 @@ static const char *take_part(const char *text, struct str *part)
     return part->failed ? NULL : text + (*text == ',');
 }
 
-static int check_text(const char *text, struct error **err)
-{
-    for (; *text; text++)
-        if (iscntrl((unsigned char)*text))
-            return cli_usage(err, "--smbios: a text cannot hold control characters");
-    return 0;
-}
-
 static int parse_part(const char *type, const char *part, struct boot_smbios *ret,
                       struct error **err)
 {
     const char *value = strchr(part, '=');
     value = value ? value + 1 : "";
-    int r = check_text(value, err);
-    if (r < 0)
-        return r;
     if (strcmp(type, "type=1") == 0 && str_starts(part, "serial="))
         return str_replace(&ret->serial, value, err);
     if (strcmp(type, "type=11") != 0 || !str_starts(part, "value="))
@@ -42,8 +28,6 @@ static int parse_part(const char *type, const char *part, struct boot_smbios *re
                          "--smbios: '%s' of %s is not known; these are: type=1,serial=TEXT and "
                          "type=11,value=TEXT",
                          part, type);
-    if (ret->strings.count == strings_max)
-        return cli_usage(err, "--smbios: a machine has at most %d texts", strings_max);
     return strv_add(&ret->strings, value, err);
 }
 
@@ -68,6 +52,14 @@ int boot_smbios_parse(const struct strv *items, struct boot_smbios *ret, struct 
     int r = 0;
     for (size_t i = 0; i < items->count && r == 0; i++)
         r = parse_item(items->items[i], ret, err);
+    if (r < 0)
+        return r;
+    const struct vm_identity identity = boot_smbios_identity(ret);
+    struct error *cause = NULL;
+    r = vm_identity_check(&identity, &cause);
+    if (r < 0)
+        cli_usage(err, "--smbios: %s", error_message(cause));
+    error_free(cause);
     return r;
 }
 

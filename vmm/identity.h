@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* Texts without control characters, UTF-8. */
 struct vm_identity {
     const char *serial; /* of the system (type 1), where cloud-init looks for "ds=nocloud;..."; NULL
@@ -10,3 +12,6 @@ struct vm_identity {
     const char *const *strings; /* type 11, "OEM strings": systemd's credentials, for one */
     size_t string_count;        /* at most 255 */
 };
+
+/* -EINVAL for texts that no table can hold, or too many of them. */
+int vm_identity_check(const struct vm_identity *identity, struct error **err);

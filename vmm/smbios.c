@@ -66,7 +66,6 @@ enum {
     wake_up_power_switch = 6,
     chassis_other = 1,
     state_unknown = 2,
-    max_strings = 255,
 };
 
 /* The strings of a structure stand behind it, ended by an empty one; fields hold their numbers. */
@@ -145,24 +144,6 @@ static void add_oem_strings(struct str *table, const struct vm_identity *identit
         add_structure(table, type_oem_strings, &oem, sizeof(oem), &strings);
 }
 
-static int check_text(const char *text, struct error **err)
-{
-    for (; text && *text; text++)
-        if ((unsigned char)*text < ' ')
-            return error_set(err, EINVAL, "SMBIOS strings cannot hold control characters");
-    return 0;
-}
-
-static int check_identity(const struct vm_identity *identity, struct error **err)
-{
-    int r = check_text(identity->serial, err);
-    for (size_t i = 0; i < identity->string_count && r == 0; i++)
-        r = check_text(identity->strings[i], err);
-    if (r == 0 && identity->string_count > max_strings)
-        r = error_set(err, EINVAL, "a machine has at most %d SMBIOS strings", max_strings);
-    return r;
-}
-
 static void fill_entry_point(struct entry_point *entry, size_t table_size)
 {
     *entry = (struct entry_point){
@@ -186,7 +167,7 @@ int smbios_write(const struct guest_memory *memory, const struct vm_identity *id
     _cleanup_str_ struct str table = {0};
     struct entry_point entry;
     struct header end;
-    int r = check_identity(identity, err);
+    int r = vm_identity_check(identity, err);
     if (r < 0)
         return r;
     add_firmware(&table);
