@@ -176,8 +176,12 @@ fi
 
 # Somebody at the console.
 export FAKE_QEMU=echo
-sit_at() { run bash -c 'rm -f sat.log; { until [ -s sat.log ]; do sleep 0.1; done; printf "%b" "$1"; } |
-    "$0" boot disk.img -i --console-log sat.log' "$kiln" "$1"; } # KEYS, typed when there is a prompt
+sit() { "$kiln" boot disk.img -i --console-log sat.log < <(eventually test -s sat.log; printf '%b' "$1"); }
+sit_at() { # KEYS, typed when there is a prompt
+    rm -f sat.log
+    sit "$1" >sat.out 2>sat.err
+    status=$? out=$(<sat.out) err=$(<sat.err)
+}
 sit_at 'hello\noff\n'
 is "$status" 0 'a machine that was worked with ends well'
 like "$(tr '\n' ' ' <<<"$out")" 'typed: hello.*typed: off.*Verdict: login-prompt' 'when it switches itself off; what it prints is shown'
@@ -197,17 +201,18 @@ fails 2 'both speak on standard output' 'a program does not sit there' "$kiln" b
 # On a terminal, which must be whole again however it ends. script(1) makes one.
 on_terminal() { # COMMANDS KEYS
     printf '%s\n' 'stty -a >before.tty' "$1" 'stty -a >after.tty' >sitting
-    rm -f sat.log
-    { until [ -s sat.log ]; do sleep 0.1; done; printf '%b' "$2"; sleep 1; } |
+    rm -f sat.log ./*.tty
+    { eventually test -s sat.log; printf '%b' "$2"; sleep 1; } |
         timeout 60 script -qec 'bash ./sitting' /dev/null >screen 2>&1
 }
-sit="'$kiln' boot disk.img -i --console-log sat.log"
-on_terminal "$sit; echo \"ended with \$?\"" 'hello\n\003\noff\n'
+sitting="'$kiln' boot disk.img -i --console-log sat.log"
+on_terminal "$sitting; echo \"ended with \$?\"" 'hello\n\003\noff\n'
 like "$(cat screen)" 'ended with 0' 'it works on a terminal'
 like "$(cat -v screen)" 'typed: \^C' 'the guest gets Ctrl-C'
 is "$(cat after.tty)" "$(cat before.tty)" 'the terminal is as it was'
 for signal in TERM INT HUP; do
-    on_terminal "(until [ -s sat.log ]; do sleep 0.1; done; stty -a -F /dev/tty >raw.tty; pkill -$signal -P \$\$ kiln) & $sit" ''
+    on_terminal "(until [ -s sat.log ]; do sleep 0.1; done; stty -a -F /dev/tty >raw.tty; pkill -$signal -P \$\$ kiln) & $sitting; echo \"ended with \$?\"" ''
+    like "$(cat screen)" "ended with $((128 + $(kill -l $signal)))" "SIG$signal ends it"
     is "$(cat after.tty)" "$(cat before.tty)" "also after SIG$signal"
 done
 like "$(cat raw.tty)" '-icanon' 'which found it raw'

@@ -90,6 +90,15 @@ partition_offset() { sfdisk --json "$1" | jq ".partitiontable.partitions[$(($2 -
 guest_cat() { debugfs -R "cat $3" "$1?offset=$(partition_offset "$1" "$2")" 2>/dev/null; }
 fsck_clean() { e2fsck -fn "$1?offset=$(partition_offset "$1" "$2")"; }
 
+# eventually COMMAND...: waits until it succeeds, for a minute at most.
+eventually() {
+    for _ in {1..600}; do
+        "$@" && return
+        sleep 0.1
+    done
+    return 1
+}
+
 # hold IMAGE: a real QEMU has the raw image open for writing, until let_go. Its first process ends
 # when the machine is set up, and so the image locked; the pid file would be there before.
 hold() {

@@ -36,7 +36,7 @@ verdict() { # VERDICT DESCRIPTION ARGUMENT...
 }
 # Somebody at the console.
 sit() { # once there is a shell
-    until grep -aq 'automatic login' sat.log 2>/dev/null; do sleep 0.5; done
+    for _ in {1..480}; do grep -aq 'automatic login' sat.log 2>/dev/null && break; sleep 0.5; done
     sleep 2
     printf 'cat /sys/class/dmi/id/product_serial; grep -ac kiln-text /sys/firmware/dmi/tables/DMI; poweroff\n'
 }
