@@ -23,7 +23,7 @@ CFLAGS  ?= -O2 -g
 SAN     ?=
 
 # From the ground up: a folder may use those before it, as tests/check-layers enforces.
-LAYERS := base image repos datasource guest vmm customize sysprep builder templates cli
+LAYERS := base image repos datasource guest vmm customize sysprep builder cli
 
 include $(wildcard $(LAYERS:%=%/module.mk))
 
@@ -65,10 +65,10 @@ $(O)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KILN_CFLAGS) $($(subst /,_,$*)_cflags) -MMD -MP -c $< -o $@
 
-# One archive a layer. It depends on the folder too, whose date tells that a source was removed.
+# One archive a layer. It depends on its folders too, whose dates tell that a source was removed.
 define layer_rules
 $(1)_objs := $$($(1)_srcs:%.c=$(O)/%.o)
-$(O)/lib$(1).a: $$($(1)_objs) $(1)
+$(O)/lib$(1).a: $$($(1)_objs) $$(sort $$(dir $$($(1)_srcs)))
 	@mkdir -p $$(@D)
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$($(1)_objs)
@@ -107,7 +107,7 @@ demo:
 .PHONY: base-images
 base-images:
 	$(Q)tests/setup
-	$(Q)templates/base/publish
+	$(Q)recipes/publish
 
 .PHONY: install
 install: all $(MANPAGES)

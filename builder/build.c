@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "builder/stages.h"
-#include "customize/secret.h"
 
 void build_result_free(struct build_result *result)
 {

@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/outfile.h"
+#include "base/secret.h"
 #include "builder/edit_guest.h"
-#include "customize/secret.h"
 #include "image/copy.h"
 #include "image/seal.h"
 

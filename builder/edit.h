@@ -5,8 +5,8 @@
 #include "base/report.h"
 #include "customize/operation.h"
 #include "guest/guest.h"
-#include "guest/inspect.h"
-#include "guest/journal.h"
+#include "guest/inspect/inspect.h"
+#include "guest/journal/journal.h"
 #include "sysprep/operation.h"
 
 enum edit_atomicity {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "customize/selinux.h"
+#include "customize/selinux/selinux.h"
 
 unsigned edit_needs(const struct edit_request *request)
 {

@@ -1,7 +1,7 @@
 /* How to boot an image: by its own kernel, taken out of it, or by firmware. */
 #pragma once
 
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 #include "vmm/runner.h"
 
 struct boot_choice {

@@ -8,8 +8,8 @@
 #include "cli/json.h"
 #include "repos/cache.h"
 #include "repos/repo.h"
-#include "vmm/firmware.h"
-#include "vmm/kvm_probe.h"
+#include "vmm/kvm/probe.h"
+#include "vmm/qemu/firmware.h"
 
 struct doctor_arguments {
     bool json;

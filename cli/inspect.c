@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/kvm.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 #include "image/seal.h"
 
 struct inspect_arguments {

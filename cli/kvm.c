@@ -1,6 +1,6 @@
 #include "cli/kvm.h"
 
-#include "vmm/kvm_probe.h"
+#include "vmm/kvm/probe.h"
 
 bool cli_kvm_healthy(void)
 {

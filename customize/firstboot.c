@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "customize/distro.h"
-#include "customize/firstboot_windows.h"
 #include "customize/service.h"
+#include "customize/windows/windows_firstboot.h"
+#include "guest/text/distro.h"
 
 #define FIRSTBOOT "/usr/lib/virt-sysprep"
 #define SERVICE   "guestfs-firstboot"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "customize/operations.h"
+#include "customize/ops/operations.h"
 #include "customize/program.h"
 
 const struct customize_operation *const customize_operations[] = {

@@ -11,14 +11,14 @@
 #include "base/error.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "customize/words.h"
 #include "guest/guest.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
+#include "guest/text/words.h"
 
 struct password_scheme;
 struct subscription_credentials;
 
-/* What becomes of the labels in an SELinux guest; see customize/selinux.h. */
+/* What becomes of the labels in an SELinux guest; see customize/selinux/selinux.h. */
 enum customize_labels {
     CUSTOMIZE_LABEL_TOUCHED, /* what was created gets the label that the guest's policy says */
     CUSTOMIZE_LABEL_ALL,

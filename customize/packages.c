@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "customize/distro.h"
-#include "customize/shell.h"
+#include "base/shell.h"
+#include "guest/text/distro.h"
 
 /* Debian's tools ask about changed configuration unless told what to do; the package's version is
  * taken, as virt-customize does. */

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 
 enum packages_task { PACKAGES_INSTALL, PACKAGES_UPDATE, PACKAGES_UNINSTALL };
 

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include "customize/random.h"
-#include "customize/shell.h"
+#include "base/random.h"
+#include "base/shell.h"
 
 enum {
     lines_shown = 40,

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "customize/operation.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 
 /* A script that runs in the guest as root, with standard input at its end and the proxy settings of
  * our own environment. */

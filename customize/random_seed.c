@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "base/checked.h"
-#include "customize/distro.h"
-#include "customize/random.h"
+#include "base/random.h"
+#include "guest/text/distro.h"
 
 enum { seed_min = 512, seed_max = 8192 };
 

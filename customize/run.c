@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "base/secret.h"
 #include "customize/operation.h"
 #include "customize/program.h"
 #include "customize/random_seed.h"
-#include "customize/secret.h"
 
 static int run_phase(const struct customize_plan *plan, enum customize_phase phase,
                      struct customize_context *context, struct error **err)

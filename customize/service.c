@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "customize/distro.h"
+#include "guest/text/distro.h"
 
 static const char systemd_units[] = "/usr/lib/systemd/system";
 static const char systemd_config[] = "/etc/systemd/system";

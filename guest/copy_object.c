@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "guest/copy.h"
-#include "guest/journal_record.h"
+#include "guest/journal/record.h"
 
 /* Contents up to this size go through memory, others through a file. */
 #define MEMORY_MAX ((uint64_t)8 << 20)

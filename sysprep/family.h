@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 
 /* Fedora, Red Hat Enterprise Linux and their kin. */
 bool family_is_redhat(const struct guest_info *info);

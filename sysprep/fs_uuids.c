@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "customize/glob.h"
-#include "customize/text.h"
+#include "guest/text/glob.h"
+#include "guest/text/text.h"
 #include "sysprep/operations.h"
 
 /* Where guests name their file systems by UUID. */

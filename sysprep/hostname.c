@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "customize/distro.h"
-#include "customize/hosts.h"
-#include "customize/text.h"
+#include "guest/text/distro.h"
+#include "guest/text/hosts.h"
+#include "guest/text/text.h"
 #include "sysprep/lines.h"
 #include "sysprep/operations.h"
 

@@ -1,7 +1,7 @@
 /* Taking members out of JSON text (RFC 8259) without touching the rest. */
 #pragma once
 
-#include "customize/text.h"
+#include "guest/text/text.h"
 
 /*
  * Removes the member at the path of names, which ends with NULL: {"data", "auth", NULL} is

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "customize/glob.h"
+#include "guest/text/glob.h"
 
 bool line_starts_with(const void *prefixes, const struct line *line)
 {

@@ -1,7 +1,7 @@
 /* Taking lines out of the guest's configuration files. */
 #pragma once
 
-#include "customize/text.h"
+#include "guest/text/text.h"
 
 typedef bool line_fn(const void *context, const struct line *line);
 

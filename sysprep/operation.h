@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "customize/operation.h"
 #include "guest/guest.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 
 /* What some operations let the user choose. */
 struct sysprep_settings {
@@ -29,7 +29,7 @@ struct sysprep_context {
 };
 
 /*
- * What an operation removes: shell patterns as of customize/glob.h, in lists that end with NULL.
+ * What an operation removes: shell patterns as of guest/text/glob.h, in lists that end with NULL.
  * That nothing matches is fine, and links are removed, not followed.
  */
 struct sysprep_removal {

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "customize/glob.h"
+#include "guest/text/glob.h"
 #include "sysprep/walk.h"
 
 struct remover {

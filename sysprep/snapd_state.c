@@ -1,4 +1,4 @@
-#include "customize/text.h"
+#include "guest/text/text.h"
 #include "sysprep/json_cut.h"
 #include "sysprep/operations.h"
 

@@ -1,4 +1,4 @@
-#include "customize/glob.h"
+#include "guest/text/glob.h"
 #include "sysprep/operations.h"
 #include "sysprep/ssh_keygen.h"
 

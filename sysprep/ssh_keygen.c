@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "customize/glob.h"
-#include "customize/place.h"
-#include "customize/text.h"
+#include "guest/text/glob.h"
+#include "guest/text/place.h"
+#include "guest/text/text.h"
 #include "sysprep/family.h"
 
 #define UNIT      "kiln-ssh-hostkeys.service"

@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "customize/text.h"
+#include "guest/text/text.h"
 #include "sysprep/account_files.h"
 #include "sysprep/operations.h"
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "customize/place.h"
+#include "guest/text/place.h"
 
 /* Directories deeper than this are not what a guest's file system holds in earnest. */
 enum { depth_max = 1000 };

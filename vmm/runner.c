@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "vmm/kvm_runner.h"
-#include "vmm/qemu.h"
+#include "vmm/kvm/runner.h"
+#include "vmm/qemu/qemu.h"
 
 const struct vm_runner *const vm_runners[] = {&kvm_runner, &qemu_runner, NULL};
 

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 #include "guest/engine.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vmm/boot_load.h"
-#include "vmm/machine_layout.h"
+#include "vmm/pc/boot_load.h"
+#include "vmm/pc/machine_layout.h"
 
 enum { memory_size = 32 << 20, largest = 64 << 10 };
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "customize/file_contexts.h"
+#include "customize/selinux/file_contexts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "customize/account/password_scheme.h"
 #include "customize/operation.h"
-#include "customize/password_scheme.h"
 #include "tests/unit/customize/fake_guest.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

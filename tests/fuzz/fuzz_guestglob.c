@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "customize/glob.h"
+#include "guest/text/glob.h"
 #include "tests/unit/customize/fake_guest.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

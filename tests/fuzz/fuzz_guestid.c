@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/elf.h"
-#include "guest/fstab.h"
-#include "guest/osrelease.h"
-#include "guest/version.h"
-#include "guest/volume.h"
+#include "guest/inspect/elf.h"
+#include "guest/inspect/osrelease.h"
+#include "guest/inspect/version.h"
+#include "guest/native/fstab.h"
+#include "guest/native/volume.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

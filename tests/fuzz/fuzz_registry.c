@@ -2,8 +2,8 @@
  * edits are those that are made in earnest. */
 #include <sys/mman.h>
 
-#include "customize/windows_drivers.h"
-#include "guest/registry.h"
+#include "customize/windows/drivers.h"
+#include "guest/inspect/registry.h"
 #include "tests/unit/customize/hive.h"
 
 static void read_some(struct registry *registry)

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 
 #include "base/fdio.h"
-#include "customize/place.h"
-#include "customize/tar.h"
+#include "customize/unpack/tar.h"
+#include "guest/text/place.h"
 #include "tests/unit/customize/fake_guest.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

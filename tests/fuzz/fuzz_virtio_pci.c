@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 
 #include "tests/fuzz/virtio_parts.h"
-#include "vmm/virtio_pci.h"
+#include "vmm/virtio/pci.h"
 
 enum {
     MEMORY = 64 << 10,

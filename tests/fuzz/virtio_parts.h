@@ -1,5 +1,5 @@
 /* What virtio devices stand on when they are fuzzed: a disk in memory, and a network that sends
- * every frame back instead of into the world (it stands in for vmm/slirp.c). */
+ * every frame back instead of into the world (it stands in for vmm/virtio/slirp.c). */
 #pragma once
 
 #include <errno.h>
@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "image/block.h"
-#include "vmm/slirp.h"
-#include "vmm/virtio_blk.h"
-#include "vmm/virtio_console.h"
-#include "vmm/virtio_net.h"
-#include "vmm/virtio_rng.h"
+#include "vmm/virtio/blk.h"
+#include "vmm/virtio/console.h"
+#include "vmm/virtio/net.h"
+#include "vmm/virtio/rng.h"
+#include "vmm/virtio/slirp.h"
 
 enum { PART_DISK_SIZE = 64 << 10, PART_KINDS = 4 };
 

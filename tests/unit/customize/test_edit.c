@@ -1,6 +1,6 @@
 /* --edit */
 
-#include "customize/place.h"
+#include "guest/text/place.h"
 #include "tests/unit/customize/fake_guest.c"
 #include "tests/unit/customize/world.h"
 

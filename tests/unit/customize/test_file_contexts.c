@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/str.h"
-#include "customize/file_contexts.h"
+#include "customize/selinux/file_contexts.h"
 #include "tests/unit/unit.h"
 
 #define L(type) "u:r:" type

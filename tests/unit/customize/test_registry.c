@@ -1,5 +1,5 @@
 /* Registry hives: what is set is read back, also by other tools; what is damaged is refused. */
-#include "guest/registry.h"
+#include "guest/inspect/registry.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Labels in the guest: of what was touched, of everything, at the next boot, of nothing. */
 
-#include "customize/selinux.h"
-#include "guest/journal.h"
+#include "customize/selinux/selinux.h"
+#include "guest/journal/journal.h"
 #include "tests/unit/customize/fake_guest.c"
 #include "tests/unit/customize/world.h"
 

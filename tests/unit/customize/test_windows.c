@@ -1,6 +1,6 @@
 /* Windows guests: inspection, what fits them, and what is not for them. */
 
-#include "customize/windows.h"
+#include "customize/windows/windows.h"
 #include "tests/unit/customize/fake_guest.c"
 #include "tests/unit/customize/windows_world.h"
 

@@ -2,7 +2,7 @@
  * and looks into its hives. */
 #pragma once
 
-#include "guest/registry.h"
+#include "guest/inspect/registry.h"
 #include "tests/unit/customize/hive.h"
 #include "tests/unit/customize/world.h"
 

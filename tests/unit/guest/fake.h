@@ -2,7 +2,7 @@
 #pragma once
 
 #include "guest/engine.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 #include "tests/unit/guest/fixture.h"
 
 struct fake_file {

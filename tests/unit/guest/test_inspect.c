@@ -1,10 +1,10 @@
 /* What operating system it is: told from a guest's files alone. */
 #include "tests/unit/guest/fake.h"
 
-#include "guest/elf.h"
-#include "guest/fstab.h"
-#include "guest/osrelease.h"
-#include "guest/version.h"
+#include "guest/inspect/elf.h"
+#include "guest/inspect/osrelease.h"
+#include "guest/inspect/version.h"
+#include "guest/native/fstab.h"
 
 static struct guest_info inspect(const struct fake_file *files)
 {

@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "guest/journal.h"
+#include "guest/journal/journal.h"
 #include "tests/unit/customize/fake_guest.c"
 #include "tests/unit/unit.h"
 

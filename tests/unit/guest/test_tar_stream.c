@@ -1,7 +1,7 @@
 /* The archives that go into the appliance, as tar(1) reads them. */
 #include "tests/unit/guest/fixture.h"
 
-#include "guest/tar_stream.h"
+#include "guest/appliance/tar_stream.h"
 
 /* What tar(1) tells about the archive. */
 static char *listing(const struct fixture *fx, const struct str *archive)

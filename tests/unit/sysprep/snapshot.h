@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "base/str.h"
-#include "customize/place.h"
 #include "guest/guest.h"
+#include "guest/text/place.h"
 #include "tests/unit/unit.h"
 
 /* A tree as lines "PATH CONTENT", sorted by path. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "guest/inspect.h"
+#include "guest/inspect/inspect.h"
 #include "tests/unit/customize/fake_guest.h"
 
 /* A content that starts with "->" is a link; NULL: a directory. */

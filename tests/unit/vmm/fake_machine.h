@@ -8,8 +8,8 @@
 #include <sys/eventfd.h>
 
 #include "tests/unit/unit.h"
-#include "vmm/machine_hooks.h"
-#include "vmm/pci.h"
+#include "vmm/pc/machine_hooks.h"
+#include "vmm/pc/pci.h"
 
 enum { FAKE_MAX = 64, FAKE_MEMORY = 4 << 20 };
 

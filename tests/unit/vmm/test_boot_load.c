@@ -10,8 +10,8 @@
 #include "base/endian.h"
 #include "base/fdio.h"
 #include "tests/unit/unit.h"
-#include "vmm/boot_load.h"
-#include "vmm/machine_layout.h"
+#include "vmm/pc/boot_load.h"
+#include "vmm/pc/machine_layout.h"
 
 enum { memory_size = 64 << 20, setup_sectors = 3, body_offset = 4 * 512, body_size = 8192 };
 

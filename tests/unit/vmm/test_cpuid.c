@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/unit.h"
-#include "vmm/kvm_cpuid.h"
+#include "vmm/kvm/cpuid.h"
 
 enum { max_entries = 16 };
 

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "tests/unit/unit.h"
-#include "vmm/kvm_runner.h"
+#include "vmm/kvm/runner.h"
 
 static const struct vm_config direct = {
     .boot = VM_BOOT_KERNEL, .kernel_fd = -1, .initrd_fd = -1, .memory = 256 << 20, .cpus = 1};

@@ -14,7 +14,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "tests/unit/unit.h"
-#include "vmm/kvm_runner.h"
+#include "vmm/kvm/runner.h"
 
 struct fixture {
     int kernel;

@@ -9,7 +9,7 @@
 #include "base/fdio.h"
 #include "base/outfile.h"
 #include "tests/unit/vmm/virtio_driver.h"
-#include "vmm/kvm_devices.h"
+#include "vmm/kvm/devices.h"
 #include "vmm/results.h"
 
 enum {

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "tests/unit/unit.h"
-#include "vmm/machine_layout.h"
-#include "vmm/pm.h"
-#include "vmm/rtc.h"
+#include "vmm/pc/machine_layout.h"
+#include "vmm/pc/pm.h"
+#include "vmm/pc/rtc.h"
 
 static time_t some_time(void)
 {

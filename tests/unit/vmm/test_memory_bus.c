@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "tests/unit/unit.h"
-#include "vmm/bus.h"
-#include "vmm/guest_memory.h"
+#include "vmm/pc/bus.h"
+#include "vmm/pc/guest_memory.h"
 
 static const uint64_t page = 4096;
 

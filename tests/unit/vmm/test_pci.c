@@ -2,7 +2,7 @@
  * on top, on a machine without processors. */
 
 #include "tests/unit/vmm/virtio_driver.h"
-#include "vmm/virtio_rng.h"
+#include "vmm/virtio/rng.h"
 
 enum { BAR = 0x10, BAR_HIGH = 0x14, COMMAND = 0x04, MEMORY_ENABLE = 2, SIZE = 0x4000 };
 

@@ -11,8 +11,8 @@
 #include "base/outfile.h"
 #include "base/str.h"
 #include "tests/unit/unit.h"
-#include "vmm/kvm_loop.h"
-#include "vmm/kvm_probe.h"
+#include "vmm/kvm/loop.h"
+#include "vmm/kvm/probe.h"
 
 static char directory[64];
 

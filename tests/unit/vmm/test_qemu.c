@@ -18,7 +18,7 @@
 #include "image/qcow2.h"
 #include "tests/unit/unit.h"
 #include "vmm/console_log.h"
-#include "vmm/qemu_monitor.h"
+#include "vmm/qemu/monitor.h"
 #include "vmm/runner.h"
 
 /* One test's world: a private directory, also for temporary files, and the fake QEMU in PATH. */

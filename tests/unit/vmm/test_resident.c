@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/unit.h"
-#include "vmm/resident.h"
+#include "vmm/kvm/resident.h"
 
 static char changed[3 * 4096] = "as in the program";
 static const char constant[] = "never changed";

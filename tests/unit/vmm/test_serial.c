@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tests/unit/unit.h"
-#include "vmm/serial.h"
+#include "vmm/pc/serial.h"
 
 enum { DATA, IER, IIR, FCR = IIR, LCR, MCR, LSR, MSR, SCRATCH };
 

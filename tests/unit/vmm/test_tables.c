@@ -7,10 +7,10 @@
 #include "base/endian.h"
 #include "base/proc.h"
 #include "tests/unit/unit.h"
-#include "vmm/acpi.h"
-#include "vmm/aml.h"
-#include "vmm/machine_layout.h"
-#include "vmm/smbios.h"
+#include "vmm/pc/acpi.h"
+#include "vmm/pc/aml.h"
+#include "vmm/pc/machine_layout.h"
+#include "vmm/pc/smbios.h"
 
 static struct guest_memory memory;
 

@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "tests/unit/vmm/virtio_driver.h"
-#include "vmm/virtio_blk.h"
+#include "vmm/virtio/blk.h"
 
 enum {
     DISK_SIZE = 1 << 20,

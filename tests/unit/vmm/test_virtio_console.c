@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/vmm/virtio_driver.h"
-#include "vmm/virtio_console.h"
+#include "vmm/virtio/console.h"
 
 enum {
     CONTROL_IN = 2,

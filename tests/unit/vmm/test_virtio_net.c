@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/virtio_driver.h"
-#include "vmm/net_filter.h"
-#include "vmm/virtio_net.h"
+#include "vmm/virtio/net.h"
+#include "vmm/virtio/net_filter.h"
 
 enum {
     RECEIVE = 0,

@@ -1,7 +1,7 @@
 /* The source of entropy. */
 
 #include "tests/unit/vmm/virtio_driver.h"
-#include "vmm/virtio_rng.h"
+#include "vmm/virtio/rng.h"
 
 static void gives_random_bytes(void **state)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/unit.h"
-#include "vmm/virtqueue.h"
+#include "vmm/virtio/virtqueue.h"
 
 enum {
     size = 8,

@@ -4,7 +4,7 @@
 #include <endian.h>
 
 #include "tests/unit/vmm/fake_machine.h"
-#include "vmm/virtio_pci.h"
+#include "vmm/virtio/pci.h"
 
 enum {
     DRIVER_QUEUES = 12,

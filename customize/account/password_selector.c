@@ -1,0 +1,148 @@
+#include "customize/account/password_selector.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/secret.h"
+#include "base/str.h"
+
+/* What crypt(3) takes: CRYPT_MAX_PASSPHRASE_SIZE, less one for the end. */
+enum { password_max = 511 };
+
+/* Reads up to the newline and no further, so that the next reader of a pipe finds the next line;
+ * `line` has room for password_max + 1. */
+static int read_first_line(int fd, const char *name, char *line, struct error **err)
+{
+    size_t length = 0;
+    bool any = false;
+    for (;;) {
+        char c;
+        ssize_t n = read(fd, &c, 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_sys(err, errno, "%s: cannot read", name);
+        any = any || n == 1;
+        if (n == 0 || c == '\n')
+            break;
+        if (c == '\0')
+            return error_set(err, EILSEQ, "%s: the first line has a NUL byte", name);
+        if (length >= password_max)
+            return error_set(err, EMSGSIZE, "%s: the first line is longer than %d bytes", name,
+                             password_max);
+        line[length++] = c;
+    }
+    if (!any)
+        return error_set(err, ENODATA, "%s: is empty where a password is expected", name);
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
+    line[length] = '\0';
+    return 0;
+}
+
+static int open_password_file(const char *path, struct error **err)
+{
+    _cleanup_close_ int fd = file_open(path, O_RDONLY, 0, err);
+    if (fd < 0)
+        return fd;
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return error_sys(err, errno, "%s: cannot read", path);
+    if (S_ISDIR(st.st_mode))
+        return error_set(err, EISDIR, "%s: is a directory where a file is expected", path);
+    return TAKE_FD(fd);
+}
+
+static int password_from_file(const char *path, char **ret, struct error **err)
+{
+    char line[password_max + 1] = "";
+    int r;
+    if (strcmp(path, "-") == 0) {
+        r = read_first_line(STDIN_FILENO, "standard input", line, err);
+    } else {
+        _cleanup_close_ int fd = open_password_file(path, err);
+        r = fd < 0 ? fd : read_first_line(fd, path, line, err);
+    }
+    if (r == 0) {
+        *ret = strdup(line);
+        r = *ret ? 0 : error_oom(err);
+    }
+    explicit_bzero(line, sizeof(line));
+    return r;
+}
+
+static int password_from_text(const char *text, char **ret, struct error **err)
+{
+    if (strchr(text, '\n'))
+        return error_set(err, EINVAL, "the password holds a newline");
+    if (strlen(text) > password_max)
+        return error_set(err, EINVAL, "the password is longer than %d bytes", password_max);
+    *ret = strdup(text);
+    return *ret ? 0 : error_oom(err);
+}
+
+static int parse_source(const char *text, struct password_selector *selector, struct error **err)
+{
+    if (str_starts(text, "password:")) {
+        selector->source = PASSWORD_GIVEN;
+        return password_from_text(text + strlen("password:"), &selector->password, err);
+    }
+    if (str_starts(text, "file:") && text[strlen("file:")]) {
+        selector->source = PASSWORD_GIVEN;
+        return password_from_file(text + strlen("file:"), &selector->password, err);
+    }
+    if (strcmp(text, "random") == 0) {
+        selector->source = PASSWORD_RANDOM;
+        return 0;
+    }
+    if (strcmp(text, "disabled") == 0 || strcmp(text, "disable") == 0) {
+        selector->source = PASSWORD_DISABLED;
+        return 0;
+    }
+    error_set(err, EINVAL, "the password selector is none of the known ones");
+    return error_hint(err, "selectors are password:TEXT, file:FILE, random, disabled, locked and "
+                           "locked:SELECTOR");
+}
+
+/* Steps over "locked:" or "lock:". */
+static bool skip_lock(const char **text)
+{
+    size_t length = strcspn(*text, ":");
+    bool is_lock = (length == 4 && strncmp(*text, "lock", 4) == 0) ||
+                   (length == 6 && strncmp(*text, "locked", 6) == 0);
+    if (is_lock)
+        *text += length;
+    return is_lock;
+}
+
+int password_selector_parse(const char *option, const char *text, struct password_selector *ret,
+                            struct error **err)
+{
+    _cleanup_password_selector_ struct password_selector selector = {.source = PASSWORD_DISABLED};
+    int r = 0;
+    while (skip_lock(&text)) {
+        selector.locked = true;
+        if (!*text)
+            break;
+        text++;
+    }
+    if (!selector.locked || *text || text[-1] == ':')
+        r = parse_source(text, &selector, err);
+    if (r < 0) {
+        error_wrap(err, "--%s", option);
+        return r;
+    }
+    *ret = selector;
+    selector = (struct password_selector){0};
+    return 0;
+}
+
+void password_selector_free(struct password_selector *selector)
+{
+    secret_free(selector->password);
+    *selector = (struct password_selector){0};
+}

@@ -1,0 +1,113 @@
+/* --hostname HOSTNAME */
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "customize/ops/operations.h"
+#include "guest/text/distro.h"
+#include "guest/text/hosts.h"
+#include "guest/text/text.h"
+
+/* The kernel's limit: __NEW_UTS_LEN, hostname(7). */
+enum { hostname_max = 64, label_max = 63 };
+
+static bool is_label(const char *label, size_t length)
+{
+    if (length == 0 || length > label_max || label[0] == '-' || label[length - 1] == '-')
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)label[i]) && label[i] != '-' && label[i] != '_')
+            return false;
+    return true;
+}
+
+static bool is_hostname(const char *name)
+{
+    if (strlen(name) > hostname_max)
+        return false;
+    for (const char *label = name;; label++) {
+        size_t length = strcspn(label, ".");
+        if (!is_label(label, length))
+            return false;
+        label += length;
+        if (!*label)
+            return true;
+    }
+}
+
+static int hostname_parse(const char *argument, void **ret_data, struct error **err)
+{
+    (void)ret_data;
+    if (is_hostname(argument))
+        return 0;
+    error_set(err, EINVAL, "--hostname: '%s' cannot be a host name", argument);
+    return error_hint(err,
+                      "host names have at most %d characters: letters, digits and hyphens, in "
+                      "parts separated by dots",
+                      hostname_max);
+}
+
+/* The name that /etc/hostname holds: its first line that is no comment. */
+static int read_old_name(struct guest *guest, char **ret, struct error **err)
+{
+    _cleanup_text_ struct text text = {0};
+    int r = text_read(guest, "/etc/hostname", &text, NULL, err);
+    if (r < 0)
+        return r;
+    struct line line;
+    const char *word = "";
+    size_t length = 0;
+    for (size_t at = 0; length == 0 && text_next_line(&text, &at, &line);) {
+        size_t offset = 0;
+        if (line_next_word(&line, &offset, &word, &length) && word[0] == '#')
+            length = 0;
+    }
+    *ret = strndup(word, length);
+    return *ret ? 0 : error_oom(err);
+}
+
+static int update_hosts(struct guest *guest, const char *old_name, const char *new_name,
+                        struct error **err)
+{
+    static const char path[] = "/etc/hosts";
+    _cleanup_text_ struct text hosts = {0};
+    _cleanup_text_ struct text renamed = {0};
+    bool changed = false;
+    int r = text_read(guest, path, &hosts, NULL, err);
+    if (r == 0)
+        r = hosts_rename(&hosts, old_name, new_name, &renamed, &changed, err);
+    if (r < 0 || !changed)
+        return r;
+    return guest_replace(guest, path, renamed.data, renamed.size, err);
+}
+
+static int hostname_apply(const void *data, const char *argument, struct customize_context *context,
+                          struct error **err)
+{
+    (void)data;
+    int r = distro_require_linux(context->info, "the host name can be set", err);
+    if (r < 0)
+        return r;
+    report(context->reporter, REPORT_INFO, "Setting the hostname %s", argument);
+    const struct distro_facts *facts = distro_facts_of(context->info);
+    _cleanup_free_ char *old_name = NULL;
+    r = read_old_name(context->guest, &old_name, err);
+    if (r == 0)
+        r = distro_apply_settings(context->guest, facts->hostname, argument, err);
+    if (r == 0 && facts->hosts_name_hostname)
+        r = update_hosts(context->guest, old_name, argument, err);
+    return r;
+}
+
+const struct customize_operation hostname_operation = {
+    .name = "hostname",
+    .metavar = "HOSTNAME",
+    .help = "set the host name of the guest",
+    .manual = "Set the host name, which may have a domain behind a dot, in the files where the "
+              "guest's distribution keeps it. Where the old name stands in /etc/hosts (Debian and "
+              "its kin), it is replaced there as well.",
+    .example = "--hostname web1.example.com",
+    .parse = hostname_parse,
+    .apply = hostname_apply,
+};

@@ -1,0 +1,277 @@
+#include "guest/ext/cache.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define BUCKETS     4096
+#define CLEAN_BYTES ((size_t)8 << 20) /* of unchanged blocks that are kept */
+
+struct entry {
+    uint64_t block;
+    struct entry *chain;         /* next in the bucket */
+    struct entry *newer, *older; /* in order of last use */
+    bool dirty;
+    uint64_t logged; /* the transaction that knows the former contents */
+    uint8_t data[];
+};
+
+/* What a block was when the transaction began. */
+struct undo {
+    uint64_t block;
+    bool dirty;
+    uint8_t *data; /* NULL: it was not held, or held as it is on disk */
+    struct undo *next;
+};
+
+struct ext_cache {
+    size_t block_size;
+    size_t held;
+    size_t dirty;
+    struct entry *newest, *oldest;
+    struct entry *buckets[BUCKETS];
+    bool in_transaction;
+    uint64_t transaction;
+    struct undo *undo;
+};
+
+static size_t bucket_of(uint64_t block)
+{
+    return (block * UINT64_C(0x9e3779b97f4a7c15)) >> 52;
+}
+
+_Static_assert(BUCKETS == 1 << (64 - 52), "bucket_of() fills the buckets");
+
+static struct entry *find(const struct ext_cache *cache, uint64_t block)
+{
+    struct entry *entry = cache->buckets[bucket_of(block)];
+    while (entry && entry->block != block)
+        entry = entry->chain;
+    return entry;
+}
+
+static void list_remove(struct ext_cache *cache, struct entry *entry)
+{
+    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
+    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
+}
+
+static void list_add(struct ext_cache *cache, struct entry *entry)
+{
+    entry->newer = NULL;
+    entry->older = cache->newest;
+    *(cache->newest ? &cache->newest->newer : &cache->oldest) = entry;
+    cache->newest = entry;
+}
+
+static void set_dirty(struct ext_cache *cache, struct entry *entry, bool dirty)
+{
+    if (entry->dirty == dirty)
+        return;
+    entry->dirty = dirty;
+    cache->dirty += dirty ? 1 : (size_t)-1;
+}
+
+static void discard(struct ext_cache *cache, struct entry *entry)
+{
+    struct entry **slot = &cache->buckets[bucket_of(entry->block)];
+    while (*slot != entry)
+        slot = &(*slot)->chain;
+    *slot = entry->chain;
+    list_remove(cache, entry);
+    set_dirty(cache, entry, false);
+    cache->held--;
+    free(entry);
+}
+
+struct ext_cache *ext_cache_new(size_t block_size)
+{
+    struct ext_cache *cache = calloc(1, sizeof(*cache));
+    if (cache)
+        cache->block_size = block_size;
+    return cache;
+}
+
+void ext_cache_free(struct ext_cache *cache)
+{
+    if (!cache)
+        return;
+    ext_cache_end(cache);
+    while (cache->oldest)
+        discard(cache, cache->oldest);
+    free(cache);
+}
+
+uint8_t *ext_cache_find(struct ext_cache *cache, uint64_t block)
+{
+    struct entry *entry = find(cache, block);
+    if (!entry)
+        return NULL;
+    if (entry != cache->newest) {
+        list_remove(cache, entry);
+        list_add(cache, entry);
+    }
+    return entry->data;
+}
+
+/* Makes room by letting go of the blocks that were not used for the longest time. */
+static void evict(struct ext_cache *cache)
+{
+    size_t limit = CLEAN_BYTES / cache->block_size;
+    for (size_t tries = cache->held; tries > 0 && cache->held - cache->dirty >= limit; tries--) {
+        struct entry *entry = cache->oldest;
+        if (!entry->dirty) {
+            discard(cache, entry);
+            continue;
+        }
+        /* Away from the cold end, so that it is not passed over every time. */
+        list_remove(cache, entry);
+        list_add(cache, entry);
+    }
+}
+
+static struct entry *insert(struct ext_cache *cache, uint64_t block)
+{
+    struct entry *entry = malloc(sizeof(*entry) + cache->block_size);
+    if (!entry)
+        return NULL;
+    evict(cache);
+    struct entry **bucket = &cache->buckets[bucket_of(block)];
+    *entry = (struct entry){.block = block, .chain = *bucket};
+    *bucket = entry;
+    list_add(cache, entry);
+    cache->held++;
+    return entry;
+}
+
+uint8_t *ext_cache_insert(struct ext_cache *cache, uint64_t block)
+{
+    struct entry *entry = insert(cache, block);
+    return entry ? entry->data : NULL;
+}
+
+/* Notes the entry's contents for a rollback, once in a transaction. A block that is as it is on
+ * disk need not be copied: it can be read again. */
+static int note(struct ext_cache *cache, struct entry *entry)
+{
+    if (!cache->in_transaction || entry->logged == cache->transaction)
+        return 0;
+    struct undo *undo = calloc(1, sizeof(*undo));
+    if (!undo)
+        return -ENOMEM;
+    undo->block = entry->block;
+    undo->dirty = entry->dirty;
+    if (entry->dirty) {
+        undo->data = malloc(cache->block_size);
+        if (!undo->data) {
+            free(undo);
+            return -ENOMEM;
+        }
+        memcpy(undo->data, entry->data, cache->block_size);
+    }
+    undo->next = cache->undo;
+    cache->undo = undo;
+    entry->logged = cache->transaction;
+    return 0;
+}
+
+uint8_t *ext_cache_dirty(struct ext_cache *cache, uint64_t block)
+{
+    struct entry *entry = find(cache, block);
+    if (note(cache, entry) < 0)
+        return NULL;
+    set_dirty(cache, entry, true);
+    return entry->data;
+}
+
+void ext_cache_drop(struct ext_cache *cache, uint64_t block)
+{
+    discard(cache, find(cache, block));
+}
+
+int ext_cache_forget(struct ext_cache *cache, uint64_t block)
+{
+    struct entry *entry = find(cache, block);
+    if (!entry)
+        return 0;
+    if (note(cache, entry) < 0)
+        return -ENOMEM;
+    discard(cache, entry);
+    return 0;
+}
+
+void ext_cache_begin(struct ext_cache *cache)
+{
+    cache->in_transaction = true;
+    cache->transaction++;
+}
+
+void ext_cache_end(struct ext_cache *cache)
+{
+    while (cache->undo) {
+        struct undo *undo = cache->undo;
+        cache->undo = undo->next;
+        free(undo->data);
+        free(undo);
+    }
+    cache->in_transaction = false;
+}
+
+int ext_cache_rollback(struct ext_cache *cache)
+{
+    int r = 0;
+    /* Newest first: a block that was noted, forgotten and noted again ends as it began. */
+    for (struct undo *undo = cache->undo; undo; undo = undo->next) {
+        struct entry *entry = find(cache, undo->block);
+        if (!undo->data) {
+            if (entry)
+                discard(cache, entry);
+            continue;
+        }
+        if (!entry)
+            entry = insert(cache, undo->block);
+        if (!entry) {
+            r = -ENOMEM;
+            continue;
+        }
+        memcpy(entry->data, undo->data, cache->block_size);
+        set_dirty(cache, entry, undo->dirty);
+    }
+    ext_cache_end(cache);
+    return r;
+}
+
+uint64_t ext_cache_dirty_bytes(const struct ext_cache *cache)
+{
+    return (uint64_t)cache->dirty * cache->block_size;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+int ext_cache_list_dirty(const struct ext_cache *cache, uint64_t **ret, size_t *ret_count)
+{
+    uint64_t *blocks = reallocarray(NULL, cache->dirty + 1, sizeof(*blocks));
+    if (!blocks)
+        return -ENOMEM;
+    size_t count = 0;
+    for (const struct entry *entry = cache->newest; entry; entry = entry->older)
+        if (entry->dirty)
+            blocks[count++] = entry->block;
+    qsort(blocks, count, sizeof(*blocks), compare);
+    *ret = blocks;
+    *ret_count = count;
+    return 0;
+}
+
+void ext_cache_all_clean(struct ext_cache *cache)
+{
+    for (struct entry *entry = cache->newest; entry; entry = entry->older)
+        set_dirty(cache, entry, false);
+}

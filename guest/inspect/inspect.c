@@ -1,0 +1,251 @@
+#include "guest/inspect/inspect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "guest/inspect/elf.h"
+#include "guest/inspect/osrelease.h"
+
+#define TEXT_MAX    ((size_t)64 << 10)
+#define PROGRAM_MAX ((size_t)16 << 20)
+
+/* The whole of a small text file; NULL when it cannot be had. Only a lack of memory is an error. */
+static int read_text(struct guest *guest, const char *path, char **ret, struct error **err)
+{
+    *ret = NULL;
+    _cleanup_error_ struct error *error = NULL;
+    int r = guest_read(guest, path, TEXT_MAX, ret, NULL, &error);
+    return r == -ENOMEM ? error_move(err, TAKE_PTR(error)) : 0;
+}
+
+static int set(char **slot, const char *text, struct error **err)
+{
+    return str_replace(slot, text ? text : "", err);
+}
+
+/* Releases from before there was an os-release. */
+static int read_old_release(struct guest *guest, struct os_release *ret, struct error **err)
+{
+    static const struct {
+        const char *path, *starts, *id;
+    } files[] = {
+        {"/etc/redhat-release", "CentOS", "centos"},
+        {"/etc/redhat-release", "Red Hat", "rhel"},
+        {"/etc/redhat-release", "Fedora", "fedora"},
+        {"/etc/redhat-release", "Scientific", "scientific"},
+        {"/etc/alpine-release", "", "alpine"},
+        {"/etc/debian_version", "", "debian"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        _cleanup_free_ char *text = NULL;
+        int r = read_text(guest, files[i].path, &text, err);
+        if (r < 0)
+            return r;
+        if (!text || !str_starts(text, files[i].starts))
+            continue;
+        text[strcspn(text, "\n")] = '\0';
+        _cleanup_free_ char *shown = str_printable(text);
+        if (!shown)
+            return error_oom(err);
+        const char *version = shown + strcspn(shown, "0123456789");
+        size_t length = strspn(version, "0123456789.");
+        _cleanup_free_ char *number = strndup(version, length);
+        r = number ? set(&ret->version_id, number, err) : error_oom(err);
+        if (r == 0)
+            r = set(&ret->id, files[i].id, err);
+        return r < 0 ? r : set(&ret->pretty_name, shown, err);
+    }
+    return 0;
+}
+
+static int read_release(struct guest *guest, struct os_release *ret, struct error **err)
+{
+    static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        _cleanup_free_ char *text = NULL;
+        int r = read_text(guest, paths[i], &text, err);
+        if (r < 0)
+            return r;
+        if (text)
+            return os_release_parse(text, ret, err);
+    }
+    return read_old_release(guest, ret, err);
+}
+
+static int inspect_release(struct guest *guest, struct guest_info *info, struct error **err)
+{
+    _cleanup_os_release_ struct os_release release = {0};
+    int r = read_release(guest, &release, err);
+    if (r < 0)
+        return r;
+    info->distro = os_release_distro(&release, err);
+    if (!info->distro)
+        return -ENOMEM;
+    const char *product = release.pretty_name ? release.pretty_name : release.name;
+    r = set(&info->product_name, product ? product : "unknown", err);
+    if (r == 0)
+        r = set(&info->version, release.version_id, err);
+    return r < 0 ? r : set(&info->codename, release.version_codename, err);
+}
+
+static int inspect_arch(struct guest *guest, struct guest_info *info, struct error **err)
+{
+    static const char *const programs[] = {"/bin/sh", "/usr/bin/ls", "/bin/ls", "/sbin/init",
+                                           "/bin/busybox"};
+    for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+        _cleanup_error_ struct error *error = NULL;
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        if (guest_read(guest, programs[i], PROGRAM_MAX, &data, &size, &error) < 0)
+            continue;
+        const char *machine = elf_machine(data, size);
+        if (machine)
+            return set(&info->arch, machine, err);
+    }
+    return set(&info->arch, "unknown", err);
+}
+
+static int inspect_hostname(struct guest *guest, struct guest_info *info, struct error **err)
+{
+    static const char *const paths[] = {"/etc/hostname", "/etc/HOSTNAME"};
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        _cleanup_free_ char *text = NULL;
+        int r = read_text(guest, paths[i], &text, err);
+        if (r < 0)
+            return r;
+        char *next = text;
+        for (char *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
+            line = str_strip(line);
+            if (*line == '\0' || *line == '#')
+                continue;
+            info->hostname = str_printable(line);
+            return info->hostname ? 0 : error_oom(err);
+        }
+    }
+    return set(&info->hostname, "", err);
+}
+
+struct mark {
+    const char *path;
+    const char *means;
+};
+
+static int inspect_marks(struct guest *guest, const struct mark *marks, size_t count, char **slot,
+                         struct error **err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (guest_exists(guest, marks[i].path))
+            return set(slot, marks[i].means, err);
+    return set(slot, "unknown", err);
+}
+
+static int inspect_packages(struct guest *guest, struct guest_info *info, struct error **err)
+{
+    static const struct mark formats[] = {
+        {"/var/lib/dpkg/status", "deb"},  {"/var/lib/rpm", "rpm"},
+        {"/usr/lib/sysimage/rpm", "rpm"}, {"/lib/apk/db", "apk"},
+        {"/usr/lib/apk/db", "apk"},       {"/var/lib/pacman", "pacman"},
+        {"/var/db/xbps", "xbps"},         {"/var/db/pkg", "ebuild"},
+    };
+    static const struct mark managers[] = {
+        {"/usr/bin/apt-get", "apt"},   {"/usr/bin/dnf", "dnf"},
+        {"/usr/bin/dnf5", "dnf"},      {"/usr/bin/microdnf", "dnf"},
+        {"/usr/bin/zypper", "zypper"}, {"/usr/bin/yum", "yum"},
+        {"/sbin/apk", "apk"},          {"/usr/bin/apk", "apk"},
+        {"/usr/bin/pacman", "pacman"}, {"/usr/bin/xbps-install", "xbps"},
+    };
+    int r = inspect_marks(guest, formats, ARRAY_SIZE(formats), &info->package_format, err);
+    if (r < 0)
+        return r;
+    return inspect_marks(guest, managers, ARRAY_SIZE(managers), &info->package_manager, err);
+}
+
+/* What /sbin/init is: it tells by where it leads, or by what lies beside it. */
+static int inspect_init(struct guest *guest, struct guest_info *info, struct error **err)
+{
+    static const struct mark marks[] = {
+        {"/usr/lib/systemd/systemd", "systemd"},
+        {"/lib/systemd/systemd", "systemd"},
+        {"/sbin/openrc", "openrc"},
+        {"/etc/inittab", "sysvinit"},
+    };
+    _cleanup_free_ char *target = NULL;
+    _cleanup_error_ struct error *error = NULL;
+    if (guest_readlink(guest, "/sbin/init", &target, &error) == 0) {
+        if (strstr(target, "systemd"))
+            return set(&info->init, "systemd", err);
+        if (strstr(target, "busybox") && !guest_exists(guest, "/sbin/openrc"))
+            return set(&info->init, "busybox", err);
+    }
+    return inspect_marks(guest, marks, ARRAY_SIZE(marks), &info->init, err);
+}
+
+static int inspect_selinux(struct guest *guest, struct guest_info *info, struct error **err)
+{
+    _cleanup_free_ char *text = NULL;
+    int r = read_text(guest, "/etc/selinux/config", &text, err);
+    if (r < 0)
+        return r;
+    char *next = text;
+    for (char *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
+        line = str_strip(line);
+        if (!str_starts(line, "SELINUX="))
+            continue;
+        const char *mode = str_strip(line + strlen("SELINUX="));
+        info->selinux = strcmp(mode, "enforcing") == 0 || strcmp(mode, "permissive") == 0;
+    }
+    return 0;
+}
+
+static int inspect_root(struct guest *guest, struct guest_info *info, struct error **err)
+{
+    struct guest_root root = {0};
+    int r = guest_root(guest, &root, err);
+    if (r < 0)
+        return r;
+    info->root_device = TAKE_PTR(root.device);
+    info->root_fs = TAKE_PTR(root.fs);
+    info->root_uuid = TAKE_PTR(root.uuid);
+    info->root_size = root.size;
+    info->root_free = root.free;
+    return 0;
+}
+
+int guest_inspect(struct guest *guest, struct guest_info *ret, struct error **err)
+{
+    static int (*const parts[])(struct guest *, struct guest_info *, struct error **) = {
+        inspect_release,  inspect_arch, inspect_hostname,
+        inspect_packages, inspect_init, inspect_selinux,
+    };
+    _cleanup_guest_info_ struct guest_info info = {0};
+    int r = inspect_root(guest, &info, err);
+    if (r == 0)
+        r = guest_inspect_windows(guest, &info, err);
+    if (r == 0 && !info.windows)
+        r = set(&info.type, "linux", err);
+    for (size_t i = 0; r == 0 && !info.windows && i < ARRAY_SIZE(parts); i++)
+        r = parts[i](guest, &info, err);
+    if (r < 0)
+        return r;
+    info.cloud_init = guest_exists(guest, "/usr/bin/cloud-init");
+    *ret = info;
+    info = (struct guest_info){0};
+    return 0;
+}
+
+void guest_info_free(struct guest_info *info)
+{
+    char *const texts[] = {
+        info->type,      info->distro,         info->product_name,
+        info->version,   info->codename,       info->arch,
+        info->hostname,  info->package_format, info->package_manager,
+        info->init,      info->root_device,    info->root_fs,
+        info->root_uuid,
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        free(texts[i]);
+    guest_windows_free(info->windows);
+    *info = (struct guest_info){0};
+}

@@ -1,0 +1,139 @@
+/* The native engine: what concerns whole file systems. */
+#include <errno.h>
+#include <string.h>
+
+#include "guest/native/native.h"
+
+/* Those that nobody gives a new identity: tools for it are missing, or what is on them is not a
+ * guest's own. */
+static bool keeps_identity(const struct volume *volume)
+{
+    static const char *const types[] = {"",         "vfat", "exfat",    "iso9660",
+                                        "squashfs", "ntfs", "BitLocker"};
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(volume->type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static struct ext_fs *mounted(const struct native *native, const struct volume *volume)
+{
+    for (size_t i = 0; i < native->mount_count; i++)
+        if (native->mounts[i].volume == volume && native->mounts[i].fs)
+            return native->mounts[i].fs;
+    return NULL;
+}
+
+/* The volume's file system, mounted or not; *ret_own is to be closed then. */
+static int open_volume(struct native *native, const struct volume *volume, struct ext_fs **ret,
+                       struct ext_fs **ret_own, struct error **err)
+{
+    *ret = mounted(native, volume);
+    if (*ret)
+        return 0;
+    int r = ext_open(native->block, volume->offset, volume->length, native->guest.writable,
+                     volume->device, ret_own, err);
+    if (r == 0)
+        *ret = *ret_own;
+    return r;
+}
+
+static int check_file_system(struct native *native, const struct volume *volume, struct error **err)
+{
+    if (keeps_identity(volume) || strcmp(volume->type, "swap") == 0)
+        return 0;
+    if (strcmp(volume->type, "ext") != 0)
+        return error_set(err, EOPNOTSUPP, "%s is to get a new UUID, and is %s", volume->device,
+                         volume->type);
+    struct ext_fs *fs, *own = NULL;
+    int r = open_volume(native, volume, &fs, &own, err);
+    if (r < 0)
+        return r;
+    const char *blocker = ext_renew_blocker(fs);
+    if (blocker)
+        r = error_set(err, EOPNOTSUPP, "%s is to get a new UUID: %s", volume->device, blocker);
+    ext_close(own);
+    return r;
+}
+
+/* What is encrypted is closed to the other engine as well. */
+static bool may_hold_lvm(const struct volume *volume)
+{
+    return strcmp(volume->type, "LVM2_member") == 0 ||
+           strcmp(volume->type, "linux_raid_member") == 0;
+}
+
+int native_check_renew(struct native *native, enum guest_identity what, struct error **err)
+{
+    for (size_t i = 0; i < native->volumes.count; i++) {
+        const struct volume *volume = &native->volumes.items[i];
+        int r = 0;
+        if (what == GUEST_FILE_SYSTEM_UUIDS)
+            r = check_file_system(native, volume, err);
+        else if (may_hold_lvm(volume))
+            r = error_set(err, EOPNOTSUPP, "the LVM volumes of %s are to get new UUIDs",
+                          volume->device);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Linux swap.h: the header has no checksum. */
+static int renew_swap(struct native *native, struct volume *volume, struct error **err)
+{
+    uint8_t uuid[16];
+    const uint64_t uuid_at = 1036;
+    int r = ext_new_uuid(uuid, err);
+    if (r == 0)
+        r = block_pwrite(native->block, uuid, sizeof(uuid), volume->offset + uuid_at, err);
+    if (r == 0)
+        volume_set_uuid(volume, uuid);
+    return r;
+}
+
+static int renew_ext(struct native *native, struct volume *volume, struct error **err)
+{
+    struct ext_fs *fs, *own = NULL;
+    uint8_t uuid[16];
+    int r = open_volume(native, volume, &fs, &own, err);
+    if (r == 0)
+        r = ext_renew_uuid(fs, uuid, err);
+    if (r == 0)
+        volume_set_uuid(volume, uuid);
+    if (r == 0 && own)
+        r = ext_sync(own, err);
+    ext_close(own);
+    return r;
+}
+
+int native_renew(struct guest *guest, enum guest_identity what, struct error **err)
+{
+    struct native *native = native_of(guest);
+    /* All or nothing, as far as it can be told before. */
+    int r = native_check_renew(native, what, err);
+    if (r == -EOPNOTSUPP)
+        return error_hint(err, "use --engine appliance");
+    for (size_t i = 0; r == 0 && what == GUEST_FILE_SYSTEM_UUIDS && i < native->volumes.count;
+         i++) {
+        struct volume *volume = &native->volumes.items[i];
+        if (strcmp(volume->type, "swap") == 0)
+            r = renew_swap(native, volume, err);
+        else if (strcmp(volume->type, "ext") == 0)
+            r = renew_ext(native, volume, err);
+    }
+    return r;
+}
+
+int native_trim(struct guest *guest, uint64_t *ret_freed, struct error **err)
+{
+    struct native *native = native_of(guest);
+    uint64_t freed = 0;
+    for (size_t i = 0; i < native->mount_count; i++) {
+        int r = native->mounts[i].fs ? ext_trim(native->mounts[i].fs, &freed, err) : 0;
+        if (r < 0)
+            return r;
+    }
+    *ret_freed = freed;
+    return 0;
+}

@@ -1,0 +1,348 @@
+/* Which file system of the disk is the guest's root, and what is mounted below it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "guest/native/fstab.h"
+#include "guest/native/native.h"
+
+#define FSTAB_MAX ((size_t)256 << 10)
+
+static bool have(struct native *native, const char *path, bool dir)
+{
+    struct resolved at;
+    if (native_resolve(native, path, dir, &at, NULL) < 0 || !at.exists)
+        return false;
+    struct guest_stat st;
+    return !dir || (ext_stat(native->mounts[at.node.mount].fs, at.node.inode, &st, NULL) == 0 &&
+                    S_ISDIR(st.mode));
+}
+
+/* With /usr on a file system of its own, links into it lead nowhere yet: only their being there
+ * counts. */
+static bool looks_like_root(struct native *native)
+{
+    if (!have(native, "/etc", true))
+        return false;
+    if (!have(native, "/bin", false) && !have(native, "/sbin", false) &&
+        !have(native, "/usr", true))
+        return false;
+    return have(native, "/etc/os-release", false) || have(native, "/usr/lib/os-release", false) ||
+           have(native, "/etc/fstab", false);
+}
+
+static int add_mount(struct native *native, const struct native_mount *mount, struct error **err)
+{
+    struct native_mount *mounts =
+        reallocarray(native->mounts, native->mount_count + 1, sizeof(*mounts));
+    if (!mounts)
+        return error_oom(err);
+    mounts[native->mount_count++] = *mount;
+    native->mounts = mounts;
+    return 0;
+}
+
+static void drop_mounts(struct native *native)
+{
+    for (size_t i = native->mount_count; i-- > 0;) {
+        ext_close(native->mounts[i].fs);
+        free(native->mounts[i].dir);
+        free(native->mounts[i].refusal);
+    }
+    native->mount_count = 0;
+}
+
+void native_unmount_all(struct native *native)
+{
+    drop_mounts(native);
+    free(native->mounts);
+    native->mounts = NULL;
+}
+
+/* Mounts a volume at a directory. Takes nothing over on failure. */
+static int mount_volume(struct native *native, const struct volume *volume, const char *dir,
+                        struct node at, struct error **err)
+{
+    struct native_mount mount = {.volume = volume, .at = at, .dir = strdup(dir)};
+    int r = mount.dir ? ext_open(native->block, volume->offset, volume->length,
+                                 native->guest.writable, volume->device, &mount.fs, err)
+                      : error_oom(err);
+    if (r == 0)
+        r = add_mount(native, &mount, err);
+    if (r < 0) {
+        ext_close(mount.fs);
+        free(mount.dir);
+    }
+    return r;
+}
+
+/* What the search for the root has seen. */
+struct search {
+    const struct volume *root;
+    struct strv roots;
+    struct error *unreadable; /* the first ext file system that could not be opened */
+};
+
+static int look_at(struct native *native, const struct volume *volume, struct search *search,
+                   struct error **err)
+{
+    struct error *error = NULL;
+    int r = mount_volume(native, volume, "/", (struct node){0}, &error);
+    if (r == -ENOMEM)
+        return error_move(err, error);
+    if (r < 0) {
+        if (search->unreadable)
+            error_free(error);
+        else
+            search->unreadable = error;
+        return 0;
+    }
+    bool found = looks_like_root(native);
+    drop_mounts(native);
+    if (!found)
+        return 0;
+    search->root = volume;
+    return strv_add(&search->roots, volume->device, err);
+}
+
+/* No root was found: says what there is instead, and whether another engine may do better. */
+static int explain_absence(const struct native *native, struct search *search, struct error **err)
+{
+    for (size_t i = 0; i < native->volumes.count; i++) {
+        const struct volume *volume = &native->volumes.items[i];
+        if (volume_may_hold_root(volume))
+            return error_set(err, EOPNOTSUPP, "%s holds %s", volume->device, volume->type);
+    }
+    if (search->unreadable)
+        return error_move(err, TAKE_PTR(search->unreadable));
+    _cleanup_str_ struct str seen = {0};
+    for (size_t i = 0; i < native->volumes.count; i++) {
+        const struct volume *volume = &native->volumes.items[i];
+        str_appendf(&seen, "%s%s (%s)", i ? ", " : "", volume->device,
+                    *volume->type ? volume->type : "nothing known");
+    }
+    _cleanup_free_ char *list = str_take(&seen, err);
+    if (!list)
+        return -ENOMEM;
+    error_set(err, ENOENT, "%s: no operating system was found on it", native->guest.path);
+    return error_hint(err, "seen: %s", *list ? list : "no partitions");
+}
+
+static int explain_several(const struct native *native, const struct strv *roots,
+                           struct error **err)
+{
+    _cleanup_str_ struct str text = {0};
+    for (size_t i = 0; i < roots->count; i++)
+        str_appendf(&text, "%s%s", i ? ", " : "", roots->items[i]);
+    _cleanup_free_ char *list = str_take(&text, err);
+    if (!list)
+        return -ENOMEM;
+    return error_set(err, EMLINK, "%s: holds several operating systems: on %s", native->guest.path,
+                     list);
+}
+
+static int find_root(struct native *native, const struct volume **ret, struct error **err)
+{
+    struct search search = {0};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < native->volumes.count; i++)
+        if (strcmp(native->volumes.items[i].type, "ext") == 0)
+            r = look_at(native, &native->volumes.items[i], &search, err);
+    if (r == 0 && search.roots.count == 0)
+        r = explain_absence(native, &search, err);
+    if (r == 0 && search.roots.count > 1)
+        r = explain_several(native, &search.roots, err);
+    if (r == 0)
+        *ret = search.root;
+    strv_free(&search.roots);
+    error_free(search.unreadable);
+    return r;
+}
+
+/* fstab. */
+
+/* Types that are not on a disk, or hold no files. */
+static bool is_elsewhere(const char *type)
+{
+    static const char *const types[] = {
+        "swap",      "tmpfs",  "ramfs",   "proc",    "sysfs",      "devpts",    "devtmpfs",
+        "nfs",       "nfs4",   "cifs",    "smb3",    "9p",         "virtiofs",  "ceph",
+        "glusterfs", "cgroup", "cgroup2", "debugfs", "tracefs",    "hugetlbfs", "mqueue",
+        "overlay",   "none",   "fuse",    "autofs",  "securityfs", "efivarfs",  "bpf",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return str_starts(type, "fuse.");
+}
+
+static bool is_wanted(const struct fstab_entry *entry)
+{
+    return entry->dir[0] == '/' && strcmp(entry->dir, "/") != 0 && !is_elsewhere(entry->type) &&
+           !fstab_has_option(entry, "noauto") && !fstab_has_option(entry, "bind") &&
+           !fstab_has_option(entry, "rbind");
+}
+
+/* Directories that work on a guest cannot do without. */
+static bool is_essential(const char *dir)
+{
+    static const char *const dirs[] = {"/usr", "/var", "/home", "/etc", "/root", "/boot",
+                                       "/opt", "/bin", "/sbin", "/lib", "/lib64"};
+    for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+        size_t length = strlen(dirs[i]);
+        if (strncmp(dir, dirs[i], length) == 0 && (dir[length] == '\0' || dir[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* Firmware partitions and the like: rarely worked on, and no reason to start an appliance. */
+static bool is_minor(const struct volume *volume)
+{
+    static const char *const types[] = {"vfat", "exfat", "iso9660", "swap"};
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(volume->type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool disk_has_container(const struct native *native)
+{
+    for (size_t i = 0; i < native->volumes.count; i++)
+        if (volume_is_container(&native->volumes.items[i]))
+            return true;
+    return false;
+}
+
+/* Why the entry's file system cannot be mounted here; NULL in *ret when it can. */
+static int find_refusal(const struct native *native, const struct fstab_entry *entry,
+                        const struct volume *volume, char **ret, struct error **err)
+{
+    *ret = NULL;
+    if (volume && strcmp(volume->type, "ext") == 0)
+        return 0;
+    if (volume)
+        *ret = str_printf(err, "%s is %s", volume->device,
+                          *volume->type ? volume->type : "of an unknown type");
+    else if (disk_has_container(native))
+        *ret =
+            str_printf(err, "%s lies within LVM, LUKS or RAID, or is on another disk", entry->spec);
+    else
+        *ret = str_printf(err, "%s is not on this disk", entry->spec);
+    return *ret ? 0 : -ENOMEM;
+}
+
+/* Takes `refusal` over. */
+static int add_refused(struct native *native, const struct fstab_entry *entry,
+                       const struct volume *volume, struct node at, char *refusal,
+                       struct error **err)
+{
+    struct native_mount mount = {
+        .volume = volume, .at = at, .dir = strdup(entry->dir), .refusal = refusal};
+    int r = mount.dir ? add_mount(native, &mount, err) : error_oom(err);
+    if (r < 0) {
+        free(mount.dir);
+        free(refusal);
+    }
+    return r;
+}
+
+static int mount_entry(struct native *native, const struct fstab_entry *entry, struct error **err)
+{
+    struct resolved at;
+    _cleanup_error_ struct error *error = NULL;
+    int r = native_resolve(native, entry->dir, true, &at, &error);
+    if (r == -EOPNOTSUPP || r == -ENOENT || (r == 0 && !at.exists))
+        return 0; /* nothing can be mounted there, in the guest neither */
+    if (r < 0)
+        return error_move(err, TAKE_PTR(error));
+
+    const struct volume *volume = volumes_find(&native->volumes, entry->spec);
+    _cleanup_free_ char *refusal = NULL;
+    r = find_refusal(native, entry, volume, &refusal, err);
+    if (r < 0)
+        return r;
+    if (refusal) {
+        bool elsewhere = !volume && !disk_has_container(native);
+        if (is_essential(entry->dir) && !elsewhere && !(volume && is_minor(volume)))
+            return error_set(err, EOPNOTSUPP, "%s: %s", entry->dir, refusal);
+        return add_refused(native, entry, volume, at.node, TAKE_PTR(refusal), err);
+    }
+    for (size_t i = 0; i < native->mount_count; i++)
+        if (native->mounts[i].volume == volume)
+            return 0; /* once is enough, and twice would be two truths */
+    r = mount_volume(native, volume, entry->dir, at.node, err);
+    if (r < 0)
+        return error_wrap(err, "%s", entry->dir);
+    const char *blocker = ext_blocker(native->mounts[native->mount_count - 1].fs);
+    if (blocker)
+        return error_set(err, EOPNOTSUPP, "%s (%s): %s", entry->dir, volume->device, blocker);
+    return 0;
+}
+
+static int by_depth(const void *a, const void *b)
+{
+    const struct fstab_entry *x = a, *y = b;
+    size_t m = strlen(x->dir), n = strlen(y->dir);
+    return (m > n) - (m < n);
+}
+
+static int read_fstab(struct native *native, struct fstab *ret, struct error **err)
+{
+    struct resolved at;
+    _cleanup_error_ struct error *error = NULL;
+    _cleanup_free_ char *text = NULL;
+    size_t size;
+    int r = native_resolve(native, "/etc/fstab", true, &at, &error);
+    if (r == -ENOENT || (r == 0 && !at.exists))
+        return 0;
+    if (r == 0)
+        r = ext_read(native->mounts[at.node.mount].fs, at.node.inode, FSTAB_MAX, &text, &size,
+                     &error);
+    if (r < 0) {
+        error_wrap(&error, "/etc/fstab in the guest");
+        return error_move(err, TAKE_PTR(error));
+    }
+    return fstab_parse(text, ret, err);
+}
+
+static int mount_fstab(struct native *native, struct reporter *reporter, struct error **err)
+{
+    _cleanup_fstab_ struct fstab fstab = {0};
+    int r = read_fstab(native, &fstab, err);
+    if (r < 0)
+        return r;
+    /* What is mounted within something else has the longer path. */
+    if (fstab.count > 0)
+        qsort(fstab.items, fstab.count, sizeof(*fstab.items), by_depth);
+    for (size_t i = 0; i < fstab.count; i++) {
+        if (!is_wanted(&fstab.items[i]))
+            continue;
+        size_t before = native->mount_count;
+        r = mount_entry(native, &fstab.items[i], err);
+        if (r < 0)
+            return r;
+        if (native->mount_count == before)
+            continue;
+        const struct native_mount *mount = &native->mounts[before];
+        report(reporter, REPORT_DEBUG, "%s: %s", mount->dir,
+               mount->fs ? mount->volume->device : mount->refusal);
+    }
+    return 0;
+}
+
+int native_mount_all(struct native *native, struct reporter *reporter, struct error **err)
+{
+    const struct volume *root = NULL;
+    int r = find_root(native, &root, err);
+    if (r < 0)
+        return r;
+    r = mount_volume(native, root, "/", (struct node){0}, err);
+    if (r < 0)
+        return r;
+    const char *blocker = ext_blocker(native->mounts[0].fs);
+    if (blocker)
+        return error_set(err, EOPNOTSUPP, "%s: %s", root->device, blocker);
+    return mount_fstab(native, reporter, err);
+}

@@ -1,0 +1,103 @@
+/* The native engine's inside: what its files share. */
+#pragma once
+
+#include "guest/engine.h"
+#include "guest/ext/fs.h"
+#include "guest/native/volume.h"
+
+/* An object of the guest. */
+struct node {
+    size_t mount; /* index into native.mounts */
+    uint32_t inode;
+};
+
+struct native_mount {
+    struct ext_fs *fs;           /* NULL: cannot be served, and `refusal` says why */
+    const struct volume *volume; /* NULL where the device is not on this disk */
+    char *dir;                   /* "/boot" */
+    struct node at;              /* the directory that it covers; unused for the root */
+    char *refusal;
+};
+
+struct native {
+    struct guest guest;
+    struct block *block;
+    enum guest_staging staging; /* beyond GUEST_IN_PLACE, the block is a layer over the image */
+    struct volumes volumes;
+    struct native_mount *mounts; /* [0] is the root file system */
+    size_t mount_count;
+};
+
+/* Finds the root file system and mounts what its fstab says. -EOPNOTSUPP, -ENOENT, -EMLINK: see
+ * guest_open(). */
+int native_mount_all(struct native *native, struct reporter *reporter, struct error **err);
+void native_unmount_all(struct native *native);
+
+struct resolved {
+    struct node parent; /* the directory that has the entry, or would have it */
+    char name[256];     /* the entry; "" where the path ends in the root, "." or ".." */
+    enum { LAST_NAME, LAST_ROOT, LAST_DOT, LAST_DOT_DOT } last;
+    bool exists;
+    struct node node; /* if it exists */
+    bool must_be_dir; /* the path ends with a slash */
+};
+
+/*
+ * Walks a path within the guest: symbolic links are resolved against the guest's root, ".." stops
+ * there, mount points are crossed. With `follow` a link in the last component is resolved as well.
+ * A missing last component is no failure. -ENOENT, -ENOTDIR, -ELOOP after 40 links, -EOPNOTSUPP
+ * below a mount point that cannot be served.
+ */
+int native_resolve(struct native *native, const char *path, bool follow, struct resolved *ret,
+                   struct error **err);
+
+/* -EOPNOTSUPP for a directory on which something is mounted that cannot be served. */
+int native_check_served(const struct native *native, struct node node, struct error **err);
+
+/* Finding what an operation is about (native.c). */
+
+static inline struct native *native_of(struct guest *guest)
+{
+    return (struct native *)guest;
+}
+
+static inline struct ext_fs *native_fs(struct guest *guest, struct node node)
+{
+    return native_of(guest)->mounts[node.mount].fs;
+}
+
+/* What must exist. */
+int native_find(struct guest *guest, const char *path, bool follow, struct resolved *ret,
+                struct error **err);
+/* The same, for a change of the object itself. */
+int native_find_for_change(struct guest *guest, const char *path, bool follow, struct resolved *ret,
+                           struct error **err);
+/* The same, and it must be a regular file. */
+int native_find_file(struct guest *guest, const char *path, bool follow, struct resolved *ret,
+                     struct error **err);
+/* The name of something to be made that is no directory: -EEXIST. */
+int native_find_new(struct guest *guest, const char *path, struct resolved *ret,
+                    struct error **err);
+
+/* Operations of the vtable; see guest.h. */
+
+/* native_attrs.c */
+int native_lchown(struct guest *guest, const char *path, uid_t uid, gid_t gid, struct error **err);
+int native_set_times(struct guest *guest, const char *path, const struct guest_times *times,
+                     struct error **err);
+int native_list_xattrs(struct guest *guest, const char *path, guest_xattr_fn *attribute,
+                       void *context, struct error **err);
+int native_set_xattr(struct guest *guest, const char *path, const char *name, const void *value,
+                     size_t size, struct error **err);
+int native_truncate(struct guest *guest, const char *path, uint64_t size, struct error **err);
+int native_download(struct guest *guest, const char *path, int fd, struct error **err);
+int native_overwrite(struct guest *guest, const char *path, struct error **err);
+int native_mknod(struct guest *guest, const char *path, mode_t mode, dev_t device,
+                 struct error **err);
+int native_link(struct guest *guest, const char *existing, const char *path, struct error **err);
+/* native_disk.c */
+int native_renew(struct guest *guest, enum guest_identity what, struct error **err);
+int native_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
+
+/* -EOPNOTSUPP with the reason, where the disk holds what native_renew() cannot serve. */
+int native_check_renew(struct native *native, enum guest_identity what, struct error **err);

@@ -1,6 +1,0 @@
-/* A source of entropy: VIRTIO 1.2 §5.4. */
-#pragma once
-
-#include "vmm/virtio_device.h"
-
-int virtio_rng_new(struct virtio_device **ret, struct error **err);
