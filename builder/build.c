@@ -40,7 +40,7 @@ static int make_plan(const struct build_request *request, const struct stage_bas
         .output_format = request->output_format,
         .step_count = request->operations->count,
         .needs = customize_plan_needs(request->operations),
-        .engine = request->engine,
+        .engine = request->resources.engine,
     };
     return build_plan_make(&facts, ret, err);
 }

@@ -15,15 +15,8 @@ struct build_request {
     const char *output;              /* a path, or "-" for standard output */
     enum image_format output_format; /* IMAGE_AUTO: as the base */
     uint64_t size;                   /* bytes; 0: as the base */
-    enum guest_engine engine;
-    bool kvm_healthy; /* the appliance may use KVM */
-    bool network;     /* programs in the guest may have it */
-    /* Of the appliance; see guest_open_options. */
-    uint64_t memory;
-    unsigned cpus;
-    const struct guest_drive *attached;
-    size_t attached_count;
-    const struct guest_keys *keys;
+    struct guest_resources resources;
+    bool network; /* programs in the guest may have it */
     const struct customize_plan *operations;
     struct reporter *reporter;
 };

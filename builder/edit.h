@@ -19,14 +19,8 @@ struct edit_request {
     enum image_format format;
     const struct guest_drive *drives; /* further disks of the same guest */
     size_t drive_count;
-    const struct guest_drive *attached; /* what is no part of the guest; see guest_open_options */
-    size_t attached_count;
-    enum guest_engine engine;
-    const struct guest_keys *keys; /* of encrypted devices; NULL: none */
-    bool kvm_healthy;
+    struct guest_resources resources;
     bool network; /* programs in the guest may have it */
-    uint64_t memory;
-    unsigned cpus;
     const char *mount_options;
     enum edit_atomicity atomicity;
     bool dry_run;      /* nothing is written, and no program of the guest runs */

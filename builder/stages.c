@@ -140,21 +140,16 @@ int stage_customize(const struct build_request *request, const struct build_plan
     const struct edit_request edits = {.network = request->network,
                                        .operations = request->operations,
                                        .reporter = request->reporter};
-    const struct guest_open_options options = {
+    struct guest_open_options options = {
         .format = IMAGE_RAW,
-        .engine = plan->engine,
+        .resources = request->resources,
         .writable = true,
         .capabilities = edit_needs(&edits),
         .give_name = name_work_file,
         .give_name_context = work,
-        .kvm_healthy = request->kvm_healthy,
-        .memory = request->memory,
-        .cpus = request->cpus,
-        .attached = request->attached,
-        .attached_count = request->attached_count,
-        .keys = request->keys,
         .reporter = request->reporter,
     };
+    options.resources.engine = plan->engine;
     _cleanup_edit_result_ struct edit_result edited = {0};
     _cleanup_guest_ struct guest *guest = NULL;
     int r = guest_open(outfile_child_path(work), &options, &guest, err);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
-#include "guest/guest.h"
+#include "cli/kvm.h"
 
 enum { passphrase_max = 512 };
 
@@ -63,7 +63,8 @@ static int ask_terminal(void *opaque, const char *device, char **ret, struct err
     return r;
 }
 
-int cli_keys(const struct key_arguments *arguments, struct guest_keys *ret, struct error **err)
+static int gather_keys(const struct key_arguments *arguments, struct guest_keys *ret,
+                       struct error **err)
 {
     *ret = (struct guest_keys){
         .ask = arguments->from_stdin ? ask_stdin : ask_terminal,
@@ -79,18 +80,18 @@ int cli_keys(const struct key_arguments *arguments, struct guest_keys *ret, stru
 }
 
 /* --attach-format is for those behind it. */
-static int gather_attached(const struct strv *given, struct cli_appliance *appliance,
-                           struct error **err)
+static int gather_attached(const struct strv *given, struct cli_resources *ret, struct error **err)
 {
     enum image_format format = IMAGE_AUTO;
-    appliance->attached = calloc(given->count + 1, sizeof(*appliance->attached));
-    if (!appliance->attached)
+    ret->attached = calloc(given->count + 1, sizeof(*ret->attached));
+    ret->guest.attached = ret->attached;
+    if (!ret->attached)
         return error_oom(err);
     for (size_t i = 0; i < given->count; i++) {
         const char *value = strchr(given->items[i], '=') + 1;
         struct error *cause = NULL;
         if (str_starts(given->items[i], "attach="))
-            appliance->attached[appliance->attached_count++] =
+            ret->attached[ret->guest.attached_count++] =
                 (struct guest_drive){.path = value, .format = format};
         else if (image_format_parse(value, &format, &cause) < 0)
             return cli_usage_because(err, cause);
@@ -98,10 +99,9 @@ static int gather_attached(const struct strv *given, struct cli_appliance *appli
     return 0;
 }
 
-int cli_appliance(const struct appliance_arguments *arguments, struct cli_appliance *ret,
-                  struct error **err)
+static int size_appliance(const struct appliance_arguments *arguments, struct guest_resources *ret,
+                          struct error **err)
 {
-    *ret = (struct cli_appliance){0};
     if (arguments->memsize > UINT64_MAX >> 20)
         return cli_usage(err, "--memsize %llu is too large",
                          (unsigned long long)arguments->memsize);
@@ -109,11 +109,32 @@ int cli_appliance(const struct appliance_arguments *arguments, struct cli_applia
         return cli_usage(err, "--smp %llu is too many", (unsigned long long)arguments->smp);
     ret->memory = arguments->memsize << 20;
     ret->cpus = (unsigned)arguments->smp;
-    return gather_attached(&arguments->attached, ret, err);
+    return 0;
 }
 
-void cli_appliance_free(struct cli_appliance *appliance)
+int cli_resources(const char *engine, const struct appliance_arguments *appliance,
+                  const struct key_arguments *keys, struct cli_resources *ret, struct error **err)
 {
-    free(appliance->attached);
-    *appliance = (struct cli_appliance){0};
+    struct error *cause = NULL;
+    int r = guest_engine_parse(engine, &ret->guest.engine, &cause);
+    if (r < 0)
+        return cli_usage_because(err, cause);
+    if (appliance)
+        r = size_appliance(appliance, &ret->guest, err);
+    if (r == 0 && appliance)
+        r = gather_attached(&appliance->attached, ret, err);
+    if (r == 0)
+        r = gather_keys(keys, &ret->keys, err);
+    if (r < 0)
+        return r;
+    ret->guest.keys = &ret->keys;
+    ret->guest.kvm_healthy = cli_kvm_healthy();
+    return 0;
+}
+
+void cli_resources_free(struct cli_resources *resources)
+{
+    free(resources->attached);
+    guest_keys_free(&resources->keys);
+    *resources = (struct cli_resources){0};
 }

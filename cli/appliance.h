@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "guest/keys.h"
+#include "guest/resources.h"
 
 struct key_arguments {
     struct strv selectors; /* as --key has them */
@@ -23,10 +24,6 @@ struct key_arguments {
     {"echo-keys", 0, OPTION_FLAG, offsetof(type, member.echo), NULL,                               \
      "show keys while they are typed", NULL}
 /* clang-format on */
-
-/* Reads the keys of --key, and sets who is asked for others. `arguments` must outlive *ret, which
- * the caller frees with guest_keys_free(), also on failure. */
-int cli_keys(const struct key_arguments *arguments, struct guest_keys *ret, struct error **err);
 
 struct appliance_arguments {
     struct strv attached; /* "attach=FILE", "attach-format=FORMAT", in the order given */
@@ -54,16 +51,20 @@ struct appliance_arguments {
      "as --verbose", NULL}
 /* clang-format on */
 
-/* What the arguments ask for, as the layers below take it. */
-struct cli_appliance {
-    uint64_t memory; /* bytes; 0: the default */
-    unsigned cpus;   /* 0: the default */
+/* What `guest` points to. Zero-initialise; not to be copied. */
+struct cli_resources {
+    struct guest_resources guest;
     struct guest_drive *attached;
-    size_t attached_count;
+    struct guest_keys keys;
 };
 
-/* Wrong usage for numbers that cannot be. The paths of the drives are the arguments' own. Caller
- * frees with cli_appliance_free(), also on failure. */
-int cli_appliance(const struct appliance_arguments *arguments, struct cli_appliance *ret,
-                  struct error **err);
-void cli_appliance_free(struct cli_appliance *appliance);
+/*
+ * What the arguments ask for, as the layers below take it: keys are read, and KVM is tested.
+ * `appliance` NULL: its defaults. Wrong usage for an unknown engine and for numbers out of range.
+ * The arguments must outlive *ret, which the caller frees with cli_resources_free(), also on
+ * failure.
+ */
+int cli_resources(const char *engine, const struct appliance_arguments *appliance,
+                  const struct key_arguments *keys, struct cli_resources *ret, struct error **err);
+void cli_resources_free(struct cli_resources *resources);
+#define _cleanup_resources_ _cleanup_(cli_resources_free)

@@ -87,8 +87,10 @@ static int choose_into(const char *disk, const struct guest_open_options *option
 int boot_choose_kernel(const char *disk, enum image_format format, struct reporter *reporter,
                        struct boot_choice *ret, struct error **err)
 {
-    const struct guest_open_options options = {
-        .format = format, .lock = true, .kvm_healthy = cli_kvm_healthy(), .reporter = reporter};
+    const struct guest_open_options options = {.format = format,
+                                               .lock = true,
+                                               .resources.kvm_healthy = cli_kvm_healthy(),
+                                               .reporter = reporter};
     int r = choose_into(disk, &options, ret, err);
     if (r < 0 && r != -EBUSY)
         error_hint(err, "use --firmware bios or --firmware uefi to boot by its own boot loader");
@@ -136,8 +138,10 @@ static int begin_given_kernel(const char *disk, enum image_format format,
                               const struct boot_override *override, struct reporter *reporter,
                               struct boot_choice *choice, struct error **err)
 {
-    const struct guest_open_options options = {
-        .format = format, .engine = GUEST_ENGINE_NATIVE, .lock = true, .reporter = reporter};
+    const struct guest_open_options options = {.format = format,
+                                               .resources.engine = GUEST_ENGINE_NATIVE,
+                                               .lock = true,
+                                               .reporter = reporter};
     _cleanup_error_ struct error *unreadable = NULL;
     if (!override->command_line) {
         int r = choose_into(disk, &options, choice, &unreadable);
@@ -217,8 +221,10 @@ static int wants_uefi(const char *disk, enum image_format format, bool *ret, str
 int boot_choose_auto(const char *disk, enum image_format format, struct reporter *reporter,
                      struct boot_choice *ret, struct error **err)
 {
-    const struct guest_open_options options = {
-        .format = format, .engine = GUEST_ENGINE_NATIVE, .lock = true, .reporter = reporter};
+    const struct guest_open_options options = {.format = format,
+                                               .resources.engine = GUEST_ENGINE_NATIVE,
+                                               .lock = true,
+                                               .reporter = reporter};
     _cleanup_error_ struct error *unreadable = NULL;
     int r = choose_into(disk, &options, ret, &unreadable);
     if (r == 0)

@@ -7,7 +7,6 @@
 #include "cli/catalog.h"
 #include "cli/commands.h"
 #include "cli/json.h"
-#include "cli/kvm.h"
 #include "cli/passwords.h"
 #include "cli/peers.h"
 
@@ -52,18 +51,6 @@ static const struct build_arguments build_defaults = {
     .engine = "auto",
     .appliance = {.network = true},
 };
-
-static int fill_request(const struct build_arguments *arguments, struct build_request *request,
-                        struct error **err)
-{
-    struct error *cause = NULL;
-    int r = arguments->format
-                ? image_format_parse(arguments->format, &request->output_format, &cause)
-                : 0;
-    if (r == 0)
-        r = guest_engine_parse(arguments->engine, &request->engine, &cause);
-    return r < 0 ? cli_usage_because(err, cause) : 0;
-}
 
 /* The base's format is known only after the index is read; the name follows what was asked. */
 static char *default_output(const struct catalog *catalog, const struct build_request *request)
@@ -143,23 +130,18 @@ static int build_run(struct cli *cli, const void *opaque, struct error **err)
         .size = arguments->size,
         .operations = &cli->plan,
         .network = arguments->appliance.network,
-        .kvm_healthy = cli_kvm_healthy(),
         .reporter = cli->reporter,
     };
-    _cleanup_(cli_appliance_free) struct cli_appliance appliance = {0};
-    _cleanup_(guest_keys_free) struct guest_keys keys = {0};
-    int r = fill_request(arguments, &request, err);
-    if (r == 0)
-        r = cli_appliance(&arguments->appliance, &appliance, err);
-    if (r == 0)
-        r = cli_keys(&arguments->keys, &keys, err);
+    _cleanup_resources_ struct cli_resources resources = {0};
+    struct error *cause = NULL;
+    if (arguments->format &&
+        image_format_parse(arguments->format, &request.output_format, &cause) < 0)
+        return cli_usage_because(err, cause);
+    int r =
+        cli_resources(arguments->engine, &arguments->appliance, &arguments->keys, &resources, err);
     if (r < 0)
         return r;
-    request.memory = appliance.memory;
-    request.cpus = appliance.cpus;
-    request.attached = appliance.attached;
-    request.attached_count = appliance.attached_count;
-    request.keys = &keys;
+    request.resources = resources.guest;
     _cleanup_(cli_catalog_close) struct opened_catalog opened = {0};
     r = cli_catalog_open(&arguments->catalog, request.image, request.arch, cli->reporter, &opened,
                          err);

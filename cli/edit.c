@@ -7,7 +7,6 @@
 
 #include "cli/domain.h"
 #include "cli/edit_report.h"
-#include "cli/kvm.h"
 
 /* The guest's disks, in order. */
 struct disks {
@@ -92,10 +91,6 @@ static int gather_disks(const struct cli *cli, const struct edit_arguments *argu
 static int fill_request(const struct edit_arguments *arguments, struct edit_request *request,
                         struct error **err)
 {
-    struct error *cause = NULL;
-    int r = guest_engine_parse(arguments->engine, &request->engine, &cause);
-    if (r < 0)
-        return cli_usage_because(err, cause);
     if (request->seal && arguments->dry_run)
         return cli_usage(err, "--seal and --dry-run exclude each other");
     request->network = arguments->appliance.network;
@@ -105,22 +100,6 @@ static int fill_request(const struct edit_arguments *arguments, struct edit_requ
     request->tell_difference = arguments->difference;
     request->unseal = arguments->unseal;
     return 0;
-}
-
-/* The appliance's part of the request, which is edited with what `appliance` and `keys` hold. */
-static int prepare_appliance(const struct edit_arguments *arguments,
-                             struct cli_appliance *appliance, struct guest_keys *keys,
-                             struct edit_request *request, struct error **err)
-{
-    int r = cli_appliance(&arguments->appliance, appliance, err);
-    if (r == 0)
-        r = cli_keys(&arguments->keys, keys, err);
-    request->memory = appliance->memory;
-    request->cpus = appliance->cpus;
-    request->attached = appliance->attached;
-    request->attached_count = appliance->attached_count;
-    request->keys = keys;
-    return r;
 }
 
 static int run(struct cli *cli, const struct edit_arguments *arguments,
@@ -140,11 +119,11 @@ int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edi
              struct error **err)
 {
     _cleanup_(disks_free) struct disks disks = {0};
-    _cleanup_(cli_appliance_free) struct cli_appliance appliance = {0};
-    _cleanup_(guest_keys_free) struct guest_keys keys = {0};
+    _cleanup_resources_ struct cli_resources resources = {0};
     int r = fill_request(arguments, request, err);
     if (r == 0)
-        r = prepare_appliance(arguments, &appliance, &keys, request, err);
+        r = cli_resources(arguments->engine, &arguments->appliance, &arguments->keys, &resources,
+                          err);
     if (r == 0)
         r = gather_disks(cli, arguments, &disks, err);
     if (r < 0)
@@ -153,7 +132,7 @@ int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edi
     request->format = disks.items[0].format;
     request->drives = disks.items + 1;
     request->drive_count = disks.count - 1;
-    request->kvm_healthy = cli_kvm_healthy();
+    request->resources = resources.guest;
     request->operations = &cli->plan;
     request->reporter = cli->reporter;
     return run(cli, arguments, request, err);

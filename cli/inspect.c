@@ -4,7 +4,6 @@
 #include "cli/appliance.h"
 #include "cli/commands.h"
 #include "cli/json.h"
-#include "cli/kvm.h"
 #include "guest/inspect/inspect.h"
 #include "image/seal.h"
 
@@ -178,19 +177,16 @@ static int inspect(const struct inspect_arguments *arguments,
 static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
 {
     const struct inspect_arguments *arguments = opaque;
-    struct guest_open_options options = {
-        .lock = true, .kvm_healthy = cli_kvm_healthy(), .reporter = cli->reporter};
+    struct guest_open_options options = {.lock = true, .reporter = cli->reporter};
     struct error *cause = NULL;
-    _cleanup_(guest_keys_free) struct guest_keys keys = {0};
+    _cleanup_resources_ struct cli_resources resources = {0};
     int r = image_format_parse(arguments->format, &options.format, &cause);
-    if (r == 0)
-        r = guest_engine_parse(arguments->engine, &options.engine, &cause);
     if (r < 0)
         return cli_usage_because(err, cause);
-    r = cli_keys(&arguments->keys, &keys, err);
+    r = cli_resources(arguments->engine, NULL, &arguments->keys, &resources, err);
     if (r < 0)
         return r;
-    options.keys = &keys;
+    options.resources = resources.guest;
     struct facts facts = {.path = cli->operands[0]};
     r = inspect(arguments, &options, &facts, err);
     image_info_free(&facts.image);

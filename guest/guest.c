@@ -117,7 +117,7 @@ int guest_open(const char *path, const struct guest_open_options *options, struc
     if (options->staging != GUEST_IN_PLACE && !options->writable)
         return error_set(err, EINVAL, "%s: is opened for reading only, and nothing can be staged",
                          path);
-    switch (options->engine) {
+    switch (options->resources.engine) {
     case GUEST_ENGINE_NATIVE:
         return open_native(path, options, ret, err);
     case GUEST_ENGINE_APPLIANCE:

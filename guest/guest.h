@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/report.h"
 #include "base/str.h"
+#include "guest/resources.h"
 #include "image/image.h"
 
 struct guest;
@@ -30,11 +31,6 @@ enum guest_capability {
     GUEST_CAN_RENEW_FS = 1 << 4, /* give every file system a new identity */
     GUEST_CAN_MOUNT = 1 << 5,    /* show its files in a directory of the host */
 };
-
-enum guest_engine { GUEST_ENGINE_AUTO, GUEST_ENGINE_NATIVE, GUEST_ENGINE_APPLIANCE };
-
-const char *guest_engine_name(enum guest_engine engine); /* "auto", "native", "appliance" */
-int guest_engine_parse(const char *name, enum guest_engine *ret, struct error **err);
 
 struct guest_stat {
     mode_t mode; /* type and permissions */
@@ -197,16 +193,9 @@ enum guest_staging {
     GUEST_THROW_AWAY /* the same, and never written: to see what would happen */
 };
 
-struct guest_drive {
-    const char *path;
-    enum image_format format;
-};
-
-struct guest_keys;
-
 struct guest_open_options {
     enum image_format format;
-    enum guest_engine engine;
+    struct guest_resources resources;
     bool writable;
     unsigned capabilities; /* what the work needs; 0 means GUEST_CAN_EDIT */
     bool lock;             /* refuse images in use; see image_open() */
@@ -216,21 +205,12 @@ struct guest_open_options {
      * name. */
     const char *(*give_name)(void *context, struct error **err);
     void *give_name_context;
-    bool kvm_healthy; /* the appliance may use KVM: it was seen to work */
-    uint64_t memory;  /* bytes of the appliance; 0: its default */
-    unsigned cpus;    /* of the appliance; 0: its default */
     /* Further disks of the guest, behind the first; only the appliance serves them. */
     const struct guest_drive *drives;
     size_t drive_count;
-    /* Disks that are no part of the guest, for its programs to mount: read-only, behind all others,
-     * and looked at where programs can run alone. */
-    const struct guest_drive *attached;
-    size_t attached_count;
     /* Mount options by mount point, as virt-sysprep's --mount-options: "/:noatime;/var:nodev".
      * NULL: none. Only the appliance mounts. */
     const char *mount_options;
-    /* For encrypted devices (guest/keys.h); only the appliance opens them. NULL: none. */
-    const struct guest_keys *keys;
     enum guest_staging staging;
     struct reporter *reporter;
 };

@@ -73,14 +73,14 @@ static int explain_launch(struct appliance *appliance, struct error **err)
     return error_hint(err, "libguestfs-test-tool shows where it stops");
 }
 
-static int set_resources(guestfs_h *g, const struct guest_open_options *options)
+static int set_resources(guestfs_h *g, const struct guest_resources *resources)
 {
-    uint64_t megabytes = options->memory >> 20;
+    uint64_t megabytes = resources->memory >> 20;
     int r = 0;
-    if (options->memory)
+    if (resources->memory)
         r = guestfs_set_memsize(g, megabytes > INT_MAX ? INT_MAX : (int)megabytes);
-    if (r == 0 && options->cpus)
-        r = guestfs_set_smp(g, options->cpus > INT_MAX ? INT_MAX : (int)options->cpus);
+    if (r == 0 && resources->cpus)
+        r = guestfs_set_smp(g, resources->cpus > INT_MAX ? INT_MAX : (int)resources->cpus);
     return r;
 }
 
@@ -96,7 +96,7 @@ static int configure(struct appliance *appliance, const struct guest_open_option
         guestfs_set_program(g, "kiln") < 0 || guestfs_set_network(g, network) < 0 ||
         guestfs_set_autosync(g, 1) < 0)
         return appliance_fail(appliance, err);
-    if (set_resources(g, options) < 0) {
+    if (set_resources(g, &options->resources) < 0) {
         appliance_fail(appliance, err);
         return error_wrap(err, "the appliance cannot have this memory or these processors");
     }
@@ -104,7 +104,7 @@ static int configure(struct appliance *appliance, const struct guest_open_option
     if (!getenv("LIBGUESTFS_BACKEND") && guestfs_set_backend(g, "direct") < 0)
         return appliance_fail(appliance, err);
     /* A /dev/kvm that is there and does not work makes QEMU hang for ever. */
-    if (!getenv("LIBGUESTFS_BACKEND_SETTINGS") && !options->kvm_healthy &&
+    if (!getenv("LIBGUESTFS_BACKEND_SETTINGS") && !options->resources.kvm_healthy &&
         guestfs_set_backend_setting(g, "force_tcg", "1") < 0)
         return appliance_fail(appliance, err);
     return 0;
@@ -145,7 +145,7 @@ static int start(struct appliance *appliance, const char *path,
     if (r == 0)
         r = launch(appliance, err);
     if (r == 0)
-        r = appliance_unlock(appliance, options->keys, err);
+        r = appliance_unlock(appliance, options->resources.keys, err);
     if (r == 0)
         r = appliance_find_root(appliance, err);
     /* Before anything is changed. */

@@ -142,9 +142,10 @@ int appliance_add_drives(struct appliance *appliance, const struct guest_open_op
         if (r < 0)
             return i == 0 ? r : error_wrap(err, "%s", path);
     }
+    const struct guest_resources *resources = &options->resources;
     bool programs = options->capabilities & GUEST_CAN_RUN;
-    for (size_t i = 0; programs && i < options->attached_count; i++) {
-        int r = attach(appliance, &options->attached[i], err);
+    for (size_t i = 0; programs && i < resources->attached_count; i++) {
+        int r = attach(appliance, &resources->attached[i], err);
         if (r < 0)
             return r;
     }

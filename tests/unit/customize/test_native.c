@@ -119,7 +119,7 @@ struct opened {
 static void open_image(struct opened *opened, const struct fixture *f)
 {
     const struct guest_open_options options = {
-        .format = IMAGE_RAW, .engine = GUEST_ENGINE_NATIVE, .writable = true};
+        .format = IMAGE_RAW, .resources.engine = GUEST_ENGINE_NATIVE, .writable = true};
     *opened = (struct opened){0};
     _cleanup_error_ struct error *err = NULL;
     if (guest_open(f->image, &options, &opened->guest, &err) < 0)

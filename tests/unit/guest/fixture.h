@@ -154,7 +154,7 @@ static inline void fixture_check_clean(const char *image)
 static inline struct guest *fixture_open(const struct fixture *fx, bool writable)
 {
     struct guest_open_options options = {
-        .format = IMAGE_RAW, .engine = GUEST_ENGINE_NATIVE, .writable = writable};
+        .format = IMAGE_RAW, .resources.engine = GUEST_ENGINE_NATIVE, .writable = writable};
     struct guest *guest = NULL;
     assert_ok(guest_open(fx->image, &options, &guest, err));
     return guest;

@@ -127,8 +127,8 @@ static void what_is_thrown_away_leaves_no_trace(void **state)
     options.drives = &drive;
     options.drive_count = 1;
     options.mount_options = "/:noatime;/var:nodev";
-    options.memory = 900 << 20;
-    options.cpus = 1;
+    options.resources.memory = 900 << 20;
+    options.resources.cpus = 1;
     _cleanup_free_ char *before = digest(fx), *after = NULL;
     assert_ok(guest_open(fx->image, &options, &guest, err));
     assert_string_equal(guest_engine_reason(guest), "the guest has several disks");
@@ -203,7 +203,7 @@ static void what_cannot_be_used_is_refused_before_the_start(void **state)
     assert_ok(guest_open(fx->image, &native, &other, err));
     for (int staging = GUEST_IN_PLACE; staging <= GUEST_THROW_AWAY; staging++) {
         struct guest_open_options options = options_for(0, (enum guest_staging)staging);
-        options.engine = GUEST_ENGINE_APPLIANCE;
+        options.resources.engine = GUEST_ENGINE_APPLIANCE;
         assert_fails(EBUSY, guest_open(fx->image, &options, &guest, err));
         assert_fails(ENOENT, guest_open(absent, &options, &guest, err));
         struct guest_drive drive = {.path = absent};

@@ -173,8 +173,10 @@ static void no_tree_is_copied_into_itself(void **state)
 
 static void open_staged(const struct fixture *fx, enum guest_staging staging, struct guest **ret)
 {
-    struct guest_open_options options = {
-        .engine = GUEST_ENGINE_NATIVE, .writable = true, .lock = true, .staging = staging};
+    struct guest_open_options options = {.resources.engine = GUEST_ENGINE_NATIVE,
+                                         .writable = true,
+                                         .lock = true,
+                                         .staging = staging};
     assert_ok(guest_open(fx->image, &options, ret, err));
 }
 
@@ -243,8 +245,10 @@ static void staging_keeps_the_locks(void **state)
 {
     struct fixture *fx = *state;
     struct guest *guest, *other;
-    struct guest_open_options options = {
-        .engine = GUEST_ENGINE_NATIVE, .writable = true, .lock = true, .staging = GUEST_STAGED};
+    struct guest_open_options options = {.resources.engine = GUEST_ENGINE_NATIVE,
+                                         .writable = true,
+                                         .lock = true,
+                                         .staging = GUEST_STAGED};
     open_staged(fx, GUEST_STAGED, &guest);
     assert_fails(EBUSY, guest_open(fx->image, &options, &other, err));
     options.staging = GUEST_THROW_AWAY;
@@ -295,8 +299,9 @@ static void reasons_are_true(void **state)
     struct fixture *fx = *state;
     struct guest *guest;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct guest_open_options options = {
-            .engine = GUEST_ENGINE_NATIVE, .writable = true, .capabilities = cases[i].capabilities};
+        struct guest_open_options options = {.resources.engine = GUEST_ENGINE_NATIVE,
+                                             .writable = true,
+                                             .capabilities = cases[i].capabilities};
         _cleanup_error_ struct error *error = NULL;
         assert_int_equal(guest_open(fx->image, &options, &guest, &error), -EOPNOTSUPP);
         assert_non_null(strstr(error_message(error), cases[i].part));
@@ -304,10 +309,10 @@ static void reasons_are_true(void **state)
     }
     struct guest_drive drive = {.path = fx->image};
     struct guest_open_options options = {
-        .engine = GUEST_ENGINE_NATIVE, .drives = &drive, .drive_count = 1};
+        .resources.engine = GUEST_ENGINE_NATIVE, .drives = &drive, .drive_count = 1};
     assert_fails(EOPNOTSUPP, guest_open(fx->image, &options, &guest, err));
-    options =
-        (struct guest_open_options){.engine = GUEST_ENGINE_NATIVE, .mount_options = "/:noatime"};
+    options = (struct guest_open_options){.resources.engine = GUEST_ENGINE_NATIVE,
+                                          .mount_options = "/:noatime"};
     assert_fails(EOPNOTSUPP, guest_open(fx->image, &options, &guest, err));
     options = (struct guest_open_options){.writable = true, .capabilities = GUEST_CAN_RENEW};
     assert_ok(guest_open(fx->image, &options, &guest, err));

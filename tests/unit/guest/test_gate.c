@@ -103,10 +103,10 @@ static void a_missing_image_is_said(void **state)
     struct guest_open_options options = {0};
     struct guest *guest = NULL;
     for (int engine = GUEST_ENGINE_AUTO; engine <= GUEST_ENGINE_APPLIANCE; engine++) {
-        options.engine = (enum guest_engine)engine;
+        options.resources.engine = (enum guest_engine)engine;
         assert_fails(ENOENT, guest_open("/nonexistent/disk.img", &options, &guest, err));
     }
-    options.engine = GUEST_ENGINE_NATIVE;
+    options.resources.engine = GUEST_ENGINE_NATIVE;
     options.capabilities = GUEST_CAN_RUN;
     assert_fails(EOPNOTSUPP, guest_open("/nonexistent/disk.img", &options, &guest, err));
 }

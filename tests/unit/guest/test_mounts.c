@@ -6,7 +6,7 @@
 static int open_native(const struct fixture *fx, bool writable, struct error **err)
 {
     struct guest_open_options options = {
-        .format = IMAGE_RAW, .engine = GUEST_ENGINE_NATIVE, .writable = writable};
+        .format = IMAGE_RAW, .resources.engine = GUEST_ENGINE_NATIVE, .writable = writable};
     struct guest *guest = NULL;
     int r = guest_open(fx->image, &options, &guest, err);
     guest_discard(guest);

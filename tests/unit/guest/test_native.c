@@ -383,7 +383,7 @@ static void qcow2_is_edited_in_place(void **state)
     snprintf(qcow2.image, sizeof(qcow2.image), "%.250s/disk.qcow2", fx->dir);
     assert_int_equal(fixture_command("qemu-img", "convert", "-O", "qcow2", fx->image, qcow2.image),
                      0);
-    struct guest_open_options options = {.engine = GUEST_ENGINE_NATIVE, .writable = true};
+    struct guest_open_options options = {.resources.engine = GUEST_ENGINE_NATIVE, .writable = true};
     struct guest *guest = NULL;
     assert_ok(guest_open(qcow2.image, &options, &guest, err));
     fixture_write(guest, "/etc/hostname", "in qcow2\n");

@@ -317,7 +317,7 @@ static void checksums_of_the_identity_are_left_to_others(void **state)
     assert_fails(EOPNOTSUPP, guest_renew(guest, GUEST_FILE_SYSTEM_UUIDS, err));
     assert_ok(guest_renew(guest, GUEST_LVM_UUIDS, err));
     fixture_finish(fx, guest);
-    struct guest_open_options options = {.engine = GUEST_ENGINE_NATIVE,
+    struct guest_open_options options = {.resources.engine = GUEST_ENGINE_NATIVE,
                                          .writable = true,
                                          .capabilities = GUEST_CAN_EDIT | GUEST_CAN_RENEW};
     assert_ok(guest_open(fx->image, &options, &guest, err));

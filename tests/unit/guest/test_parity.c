@@ -76,10 +76,10 @@ static int tear_down(void **state)
 
 static void open_both(struct pair *pair)
 {
-    struct guest_open_options options = {.engine = GUEST_ENGINE_NATIVE, .writable = true};
+    struct guest_open_options options = {.resources.engine = GUEST_ENGINE_NATIVE, .writable = true};
     assert_ok(guest_open(pair->fx.image, &options, &pair->guests[0], err));
     if (pair->appliance)
-        options.engine = GUEST_ENGINE_APPLIANCE;
+        options.resources.engine = GUEST_ENGINE_APPLIANCE;
     assert_ok(guest_open(pair->other, &options, &pair->guests[1], err));
 }
 
@@ -218,7 +218,8 @@ static void compare(struct guest *const guests[2], const char *path)
 /* Both trees, read by the native engine. */
 static void compare_trees(struct pair *pair)
 {
-    struct guest_open_options options = {.format = IMAGE_RAW, .engine = GUEST_ENGINE_NATIVE};
+    struct guest_open_options options = {.format = IMAGE_RAW,
+                                         .resources.engine = GUEST_ENGINE_NATIVE};
     assert_ok(guest_open(pair->fx.image, &options, &pair->guests[0], err));
     assert_ok(guest_open(pair->other, &options, &pair->guests[1], err));
     compare(pair->guests, "/");

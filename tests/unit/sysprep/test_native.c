@@ -87,7 +87,7 @@ static int tear_down(void **state)
 static struct guest *open_image(const struct fixture *f)
 {
     const struct guest_open_options options = {
-        .format = IMAGE_RAW, .engine = GUEST_ENGINE_NATIVE, .writable = true};
+        .format = IMAGE_RAW, .resources.engine = GUEST_ENGINE_NATIVE, .writable = true};
     struct guest *guest = NULL;
     _cleanup_error_ struct error *err = NULL;
     if (guest_open(f->image, &options, &guest, &err) < 0)
