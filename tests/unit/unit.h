@@ -8,3 +8,10 @@
 
 /* Comes last: it uses the types of those above. */
 #include <cmocka.h>
+
+/* Skips the test that is running, and tells tests/run why: cmocka's TAP has no place for that. */
+#define skip_because(reason)                                                                       \
+    do {                                                                                           \
+        print_message("# SKIP: %s\n", reason);                                                     \
+        skip();                                                                                    \
+    } while (0)

@@ -197,7 +197,7 @@ static void others_see_the_same(void **state)
 {
     (void)state;
     if (!proc_found("hivexget"))
-        skip();
+        skip_because("hivexget is not installed");
     _cleanup_close_ int fd = hive_open_new();
     struct registry *registry = open_hive(fd, true);
     set_one(registry, "A\\B", &(struct registry_value){"List", REGISTRY_MULTI_SZ, .text = "one"});

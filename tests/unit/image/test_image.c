@@ -262,8 +262,7 @@ static void a_server_that_dies_is_an_error_and_no_hang(void **state)
     pid_t server = only_child();
     if (server == 0) {
         block_close(block);
-        print_message("# SKIP: this kernel does not list the children of a process\n");
-        skip();
+        skip_because("this kernel does not list the children of a process");
     }
     assert_int_equal(kill(server, SIGKILL), 0);
     struct error *error = NULL;

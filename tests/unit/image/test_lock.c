@@ -90,10 +90,8 @@ static void expect(const char *disk, int reading, int writing)
 static void a_running_machine_keeps_its_disk(void **state)
 {
     (void)state;
-    if (!proc_found("qemu-system-x86_64")) {
-        print_message("# SKIP: qemu-system-x86_64 is not installed\n");
-        skip();
-    }
+    if (!proc_found("qemu-system-x86_64"))
+        skip_because("qemu-system-x86_64 is not installed");
     make_file("disk.raw", 1 << 20);
     must("qemu-img", "create", "-q", "-f", "qcow2", "disk.qcow2", "1M");
     static const struct {

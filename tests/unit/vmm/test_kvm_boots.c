@@ -1,6 +1,7 @@
 /*
  * Many machines in one process, which leave nothing behind in it. Needs a KVM, and the guest of
- * tests/vm/tiny.S, which $KILN_TINY_GUEST names: tests/vm/kvm-endure.t runs this in tests/kvmbox.
+ * tests/long/tiny.S, which $KILN_TINY_GUEST names: tests/long/kvm-endure.t runs this in
+ * tests/kvmbox.
  */
 
 #include <dirent.h>

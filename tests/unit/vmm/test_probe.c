@@ -85,16 +85,18 @@ static void a_forbidden_device_names_the_group(void **state)
     chmod(directory, 0700);
 }
 
-static bool have_kvm(void)
+static void need_kvm(void)
 {
-    return access("/dev/kvm", R_OK | W_OK) == 0;
+    if (access("/dev/kvm", F_OK) < 0)
+        skip_because("there is no /dev/kvm");
+    if (access("/dev/kvm", R_OK | W_OK) < 0)
+        skip_because("/dev/kvm may not be opened by this user");
 }
 
 static void the_real_device_is_judged_in_time(void **state)
 {
     (void)state;
-    if (!have_kvm())
-        skip();
+    need_kvm();
     _cleanup_kvm_report_ struct kvm_report report = {0};
     setenv("KILN_KVM_DEVICE", "/dev/kvm", 1);
     uint64_t before = clock_now_ms();
@@ -110,9 +112,10 @@ static void the_real_device_is_judged_in_time(void **state)
 static void a_loop_that_does_not_end_is_killed(void **state)
 {
     (void)state;
+    need_kvm();
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (fd < 0)
-        skip();
+        skip_because("/dev/kvm cannot be opened");
     struct kvm_loop_result result;
     uint64_t before = clock_now_ms();
     assert_int_equal(kvm_loop_run(fd, 0, 0, &result, NULL), 0);
@@ -158,8 +161,7 @@ static void the_answer_is_kept_for_this_boot(void **state)
 {
     (void)state;
     enum kvm_health health;
-    if (!have_kvm())
-        skip();
+    need_kvm();
     write_cache("healthy 77777777", true);
     assert_int_equal(probed_us(&health), 77777777);
     assert_int_equal(health, KVM_HEALTHY);
@@ -175,8 +177,7 @@ static void a_damaged_answer_is_not_believed(void **state)
     (void)state;
     static const char *const answers[] = {"", "healthy", "splendid 77777777", "absent 77777777"};
     enum kvm_health health;
-    if (!have_kvm())
-        skip();
+    need_kvm();
     for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
         write_cache(answers[i], true);
         assert_int_not_equal(probed_us(&health), 77777777);

@@ -168,7 +168,7 @@ static void test_acpi_code_is_right(void **state)
 {
     (void)state;
     if (!proc_found("iasl"))
-        skip();
+        skip_because("iasl is not installed");
     assert_int_equal(acpi_write(&memory, &with_pci, NULL), 0);
     char directory[] = "/tmp/kiln-unit.XXXXXX", path[64];
     assert_non_null(mkdtemp(directory));
