@@ -3,7 +3,8 @@
 #   make               the binary ./kiln
 #   make demo          the main job end to end; sets up what it needs on Debian 12
 #   make check-quick   unit tests, layers, format: under a minute, no virtual machine
-#   make check         everything
+#   make check         all of the main promises, with real machines
+#   make check-long    what takes longer: parity with the peers, whole systems, clones
 #   V=1 shows commands; O=DIR builds elsewhere; CC=clang works as well
 
 MAKEFLAGS += --no-builtin-rules
@@ -28,7 +29,7 @@ LAYERS := base image repos datasource guest vmm customize sysprep builder cli
 include $(wildcard $(LAYERS:%=%/module.mk))
 
 # Goals that only set up, clean or look must work before the libraries are there.
-NO_LIBS_GOALS := deps demo clean check-layers check-format format base-images fresh check check-asan fuzz bench
+NO_LIBS_GOALS := deps demo clean check-layers check-format format base-images fresh check check-long check-asan fuzz bench
 NEED_LIBS := $(filter-out $(NO_LIBS_GOALS),$(or $(MAKECMDGOALS),all))
 PACKAGES := $(sort $(foreach l,$(LAYERS),$($(l)_pkgs)))
 ifneq ($(NEED_LIBS),)

@@ -1,6 +1,7 @@
 # Tests. tests/unit/<layer>/test_*.c are cmocka programs that link their layer and those below it;
 # tests/cli/*.t are TAP scripts that run the binary as a user would; tests/vm/*.t start virtual
-# machines or libguestfs's appliance; tests/fuzz/fuzz_*.c are libFuzzer targets.
+# machines or libguestfs's appliance; tests/long/*.t do so for minutes each; tests/fuzz/fuzz_*.c are
+# libFuzzer targets.
 
 unit_srcs  := $(wildcard tests/unit/*/test_*.c)
 unit_names := $(unit_srcs:tests/unit/%.c=%)
@@ -41,17 +42,24 @@ check-format:
 	$(Q)tests/check-format
 check-quick: check-layers check-format all unit
 
-CLI_TESTS := $(sort $(wildcard tests/cli/*.t))
-VM_SLOW   := $(patsubst %,tests/vm/%.t,kvm-boot clones kvm-endure parity boot-debian)
-VM_TESTS  := $(VM_SLOW) $(filter-out $(VM_SLOW),$(sort $(wildcard tests/vm/*.t)))
+# A script is found by its place. tests/run starts the slow ones first.
+CLI_TESTS  := $(sort $(wildcard tests/cli/*.t))
+VM_TESTS   := $(sort $(wildcard tests/vm/*.t))
+LONG_TESTS := $(sort $(wildcard tests/long/*.t))
 
-# The slow ones first, so that the two workers finish together.
-.PHONY: check check-installed
+.PHONY: check check-run check-long check-long-run
 check:
 	$(Q)tests/setup
-	$(Q)$(MAKE) $(JOBS) check-installed
-check-installed: all unit-bins base-images check-layers check-format
+	$(Q)$(MAKE) $(JOBS) check-run
+check-run: all unit-bins base-images check-layers check-format
 	$(Q)tests/run $(VM_TESTS) $(CLI_TESTS) $(sort $(unit_bins))
+
+# What takes many minutes: parity with the peers, whole Debians in the emulated box, clones.
+check-long:
+	$(Q)tests/setup
+	$(Q)$(MAKE) $(JOBS) check-long-run
+check-long-run: all unit-bins base-images
+	$(Q)tests/run $(LONG_TESTS)
 
 # Sanitizers over the unit and command-line tests.
 .PHONY: check-asan asan-run

@@ -2,7 +2,8 @@
 # kiln's own runner on a real KVM (tests/kvmbox), where it is made hard for it: fifty boots in a row,
 # signals, disks that fail, vanish, hang or are full, a guest that never ends to print or never speaks,
 # huge pages. A stock kernel takes a quarter of a minute to boot in the box, so that five of the fifty
-# boots are of one; in the others a guest of a few instructions (tests/vm/tiny.S) switches itself off.
+# boots are of one; in the others a guest of a few instructions (tests/long/tiny.S) switches itself off.
+# memory: 4G
 . "$(dirname "$0")/../cli/lib.sh"
 cd "$tmp" || exit 1
 kvmbox=$top/tests/kvmbox
@@ -12,7 +13,7 @@ kernel=$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort -V | tail -n 1)
 modules=/lib/modules/${kernel#/boot/vmlinuz-}/kernel
 [ -n "$kernel" ] || { echo 'Bail out! no kernel: linux-image-cloud-amd64'; exit 1; }
 [ -x "$boots" ] || { echo "Bail out! no $boots: make unit-bins"; exit 1; }
-gcc -nostdlib -static -no-pie -Wl,-n,-Ttext-segment=0x100000,--build-id=none -o tiny "$top/tests/vm/tiny.S" ||
+gcc -nostdlib -static -no-pie -Wl,-n,-Ttext-segment=0x100000,--build-id=none -o tiny "$top/tests/long/tiny.S" ||
     { echo 'Bail out! no small guest'; exit 1; }
 
 # The smallest guest of a stock kernel, which does what its command line says.
