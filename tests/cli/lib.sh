@@ -24,6 +24,9 @@ export HOME=$tmp/home XDG_CONFIG_HOME=$tmp/config XDG_CONFIG_DIRS=$tmp/config XD
 export VIRT_BUILDER_DIRS=$tmp/etc
 export XDG_RUNTIME_DIR=$tmp/run XDG_STATE_HOME=$tmp/state TMPDIR=$tmp/scratch LC_ALL=C.UTF-8
 export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg
+# The appliance's files, which libguestfs makes where they are missing or old, are the same for all.
+export LIBGUESTFS_CACHEDIR=$test_cache/appliance
+mkdir -p "$LIBGUESTFS_CACHEDIR"
 unset SOURCE_DATE_EPOCH
 
 count=0
