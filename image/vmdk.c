@@ -1,19 +1,15 @@
 #include "image/vmdk.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "base/checked.h"
 #include "base/endian.h"
+#include "base/fdio.h"
 #include "base/str.h"
-
-enum {
-    descriptor_max = 1 << 20, /* as much as QEMU reads of a descriptor file */
-    embedded_max = 20 * 512,  /* and of one inside an image */
-    sector = 512,
-};
 
 /* The beginning of a sparse extent (VMware Virtual Disks 5.0, "Hosted Sparse Extent Header"). */
 struct sparse_header {
@@ -27,72 +23,157 @@ struct sparse_header {
 };
 _Static_assert(offsetof(struct sparse_header, descriptor_offset) == 28, "VMDK header");
 
-static int not_alone(const char *name, const char *file, struct error **err)
+/* Reads what is there of `size` bytes. */
+static int read_some(int fd, const char *name, void *buf, size_t size, uint64_t offset, size_t *ret,
+                     struct error **err)
 {
-    _cleanup_free_ char *shown = str_printable(file);
-    int r = error_set(err, EINVAL, "%s: the image keeps its data in '%s', which is not beside it",
-                      name, shown ? shown : "?");
-    error_hint(err, "if you trust it, convert it: qemu-img convert -O qcow2 OLD NEW");
-    return r;
-}
-
-/* A line like: RW 4192256 SPARSE "disk-s001.vmdk" */
-static int check_extent(const char *name, char *line, struct error **err)
-{
-    line += strspn(line, " \t");
-    if (!str_starts(line, "RW") || !strchr(" \t", line[2]))
-        return 0;
-    char *file = strchr(line, '"');
-    if (!file)
-        return 0;
-    file++;
-    file[strcspn(file, "\"")] = '\0';
-    return strpbrk(file, "/:") ? not_alone(name, file, err) : 0;
-}
-
-static int check_text(const char *name, char *text, bool extents, struct error **err)
-{
-    if (strcasestr(text, "parentFileNameHint")) {
-        int r = error_set(err, ENOTSUP, "%s: the image is a snapshot of another VMDK image", name);
-        error_hint(err, "convert it: qemu-img convert -O qcow2 OLD NEW");
-        return r;
+    size_t have = 0;
+    while (have < size) {
+        ssize_t n = pread(fd, (char *)buf + have, size - have, (off_t)(offset + have));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_sys(err, errno, "%s: cannot read", name);
+        if (n == 0)
+            break;
+        have += (size_t)n;
     }
-    int r = 0;
-    for (char *line = strsep(&text, "\r\n"); extents && line && r == 0;
-         line = strsep(&text, "\r\n"))
-        r = check_extent(name, line, err);
-    return r;
+    *ret = have;
+    return 0;
 }
 
-static int check_descriptor(int fd, const char *name, uint64_t offset, size_t size, bool extents,
-                            struct error **err)
+static int parse_at(int fd, const char *name, uint64_t offset, size_t max,
+                    struct vmdk_descriptor *ret, struct error **err)
 {
-    _cleanup_free_ char *text = malloc(size + 1);
+    size_t size;
+    _cleanup_free_ char *text = malloc(max + 1);
     if (!text)
         return error_oom(err);
-    ssize_t n = offset > INT64_MAX ? 0 : pread(fd, text, size, (off_t)offset);
-    if (n < 0)
-        return error_sys(err, errno, "%s: cannot read", name);
-    text[n] = '\0';
-    return check_text(name, text, extents, err);
+    int r = read_some(fd, name, text, max + 1, offset, &size, err);
+    if (r < 0)
+        return r;
+    /* QEMU reads on behind the space of a descriptor inside an image. */
+    if (size > max && text[max - 1] != '\0')
+        return error_set(err, EINVAL, "%s: the VMDK descriptor is longer than %zu bytes", name,
+                         max);
+    return vmdk_descriptor_parse(text, size < max ? size : max, name, ret, err);
 }
 
-int vmdk_check(int fd, const char *name, struct error **err)
+/* QEMU looks for it in sector 1, whatever the header says. */
+static int read_embedded(int fd, const char *name, const struct sparse_header *header,
+                         struct vmdk *vmdk, struct error **err)
+{
+    uint64_t size = VMDK_EMBEDDED_MAX;
+    if (memcmp(header->magic, "KDMV", sizeof(header->magic)) == 0) {
+        if (le64_get(header->descriptor_offset) != 1 || le64_get(header->descriptor_size) == 0)
+            return error_set(err, EINVAL,
+                             "%s: the VMDK image has no descriptor in its second sector", name);
+        /* Without data of its own it is nothing but a descriptor. */
+        vmdk->alone = le64_get(header->capacity) == 0;
+        size = min_u64(size / VMDK_SECTOR, le64_get(header->descriptor_size)) * VMDK_SECTOR;
+    }
+    return parse_at(fd, name, VMDK_SECTOR, (size_t)size, &vmdk->descriptor, err);
+}
+
+static bool is_sparse(const struct sparse_header *header)
+{
+    return memcmp(header->magic, "KDMV", sizeof(header->magic)) == 0 ||
+           memcmp(header->magic, "COWD", sizeof(header->magic)) == 0;
+}
+
+int vmdk_read(int fd, const char *name, struct vmdk *ret, struct error **err)
+{
+    struct vmdk vmdk = {.alone = true};
+    struct sparse_header header = {0};
+    size_t size;
+    int r = read_some(fd, name, &header, sizeof(header), 0, &size, err);
+    if (r < 0)
+        return r;
+    if (is_sparse(&header)) {
+        vmdk.alone = false;
+        r = read_embedded(fd, name, &header, &vmdk, err);
+    } else {
+        r = parse_at(fd, name, 0, VMDK_DESCRIPTOR_MAX, &vmdk.descriptor, err);
+    }
+    if (r == 0)
+        *ret = vmdk;
+    return r;
+}
+
+void vmdk_free(struct vmdk *vmdk)
+{
+    vmdk_descriptor_free(&vmdk->descriptor);
+}
+
+/* A sparse extent without data of its own may hold a descriptor, whose extents QEMU would open. */
+static int check_sparse(int fd, const char *path, const char *file, struct error **err)
 {
     struct sparse_header header = {0};
-    if (pread(fd, &header, sizeof(header), 0) < 0)
-        return error_sys(err, errno, "%s: cannot read", name);
-    if (memcmp(header.magic, "KDMV", 4) != 0)
-        return check_descriptor(fd, name, 0, descriptor_max, true, err);
-    uint64_t at = le64_get(header.descriptor_offset);
-    if (at > INT64_MAX / sector)
-        return error_set(err, EINVAL, "%s: damaged VMDK header", name);
-    /* QEMU looks for a parent where its own images have the descriptor, whatever the header says.
-     */
-    int r = check_descriptor(fd, name, sector, embedded_max, false, err);
-    if (r < 0 || at == 0)
+    size_t size;
+    int r = read_some(fd, path, &header, sizeof(header), 0, &size, err);
+    if (r < 0)
         return r;
-    /* Without data of its own it is nothing but a descriptor. */
-    bool only = le64_get(header.capacity) == 0;
-    return check_descriptor(fd, name, at * sector, only ? descriptor_max : embedded_max, only, err);
+    if (!is_sparse(&header) || (header.magic[0] == 'K' && le64_get(header.capacity) == 0))
+        return error_set(err, EINVAL, "%s: the extent '%s' is not a sparse extent with data", path,
+                         file);
+    return 0;
+}
+
+/* `image` is the file with the descriptor. */
+static int check_file(int folder, const struct vmdk_extent *extent, const struct stat *image,
+                      const char *path, struct error **err)
+{
+    struct stat st;
+    _cleanup_free_ char *file = str_printable(extent->name);
+    if (!file)
+        return error_oom(err);
+    _cleanup_close_ int fd =
+        openat(folder, extent->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && errno == ELOOP) {
+        int r = error_set(err, EINVAL, "%s: the extent '%s' is a symbolic link", path, file);
+        error_hint(err, "put the file itself beside the descriptor");
+        return r;
+    }
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return error_sys(err, errno, "%s: cannot open the extent '%s'", path, file);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, EINVAL, "%s: the extent '%s' is not a regular file", path, file);
+    /* Else the guest could write the descriptor. */
+    if (st.st_dev == image->st_dev && st.st_ino == image->st_ino)
+        return error_set(err, EINVAL, "%s: the VMDK descriptor names itself as an extent", path);
+    bool sparse = extent->type == VMDK_SPARSE || extent->type == VMDK_VMFSSPARSE;
+    return sparse ? check_sparse(fd, path, file, err) : 0;
+}
+
+static int check_files(int fd, const char *path, const struct vmdk_descriptor *descriptor,
+                       struct error **err)
+{
+    struct stat image;
+    _cleanup_free_ char *parent = path_parent(path);
+    if (!parent)
+        return error_oom(err);
+    _cleanup_close_ int folder = file_open(parent, O_PATH | O_DIRECTORY, 0, err);
+    if (folder < 0)
+        return folder;
+    if (fstat(fd, &image) < 0)
+        return error_sys(err, errno, "%s: cannot read", path);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < descriptor->count; i++)
+        r = check_file(folder, &descriptor->extents[i], &image, path, err);
+    return r;
+}
+
+int vmdk_check(int fd, const char *path, struct error **err)
+{
+    _cleanup_vmdk_ struct vmdk vmdk = {0};
+    int r = vmdk_read(fd, path, &vmdk, err);
+    if (r < 0)
+        return r;
+    if (vmdk.descriptor.parent) {
+        r = error_set(err, EINVAL, "%s: the image is a snapshot of another VMDK image", path);
+        error_hint(err, "if you trust it, convert it: qemu-img convert -O qcow2 OLD NEW");
+        return r;
+    }
+    r = vmdk_descriptor_check(&vmdk.descriptor, vmdk.alone, path, err);
+    return r == 0 && vmdk.alone ? check_files(fd, path, &vmdk.descriptor, err) : r;
 }

@@ -1,11 +1,24 @@
-/* VMDK descriptors. Internal to image/. */
+/* VMDK images: the files that they consist of. Internal to image/. */
 #pragma once
 
-#include "base/error.h"
+#include "image/vmdk_descriptor.h"
+
+/* What the image open as fd says of itself. */
+struct vmdk {
+    struct vmdk_descriptor descriptor;
+    bool alone; /* the extents named are the data; else the image holds all data itself */
+};
+
+/* Reads and parses the descriptor, as a file of its own or inside an image. -EINVAL: it has none,
+ * or one that is not understood in full. Nothing else is opened. */
+int vmdk_read(int fd, const char *name, struct vmdk *ret, struct error **err);
+void vmdk_free(struct vmdk *vmdk);
+#define _cleanup_vmdk_ _cleanup_(vmdk_free)
 
 /*
  * A VMDK names other files: those that hold its data, and the parent of a snapshot. QEMU opens
- * whatever they name. This refuses an image whose data lies anywhere but beside it (-EINVAL), and
- * one that has a parent (-ENOTSUP).
+ * whatever they name. This refuses, with -EINVAL, an image whose data lies anywhere but in regular
+ * files in its own folder (that of `path`, as QEMU takes it), reached without a symbolic link; an
+ * extent that names further files; and an image that has a parent.
  */
-int vmdk_check(int fd, const char *name, struct error **err);
+int vmdk_check(int fd, const char *path, struct error **err);
