@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "customize/service.h"
-#include "customize/windows/windows_firstboot.h"
+#include "customize/windows/firstboot.h"
 #include "guest/text/distro.h"
 
 #define FIRSTBOOT "/usr/lib/virt-sysprep"

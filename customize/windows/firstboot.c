@@ -1,4 +1,4 @@
-#include "customize/windows/windows_firstboot.h"
+#include "customize/windows/firstboot.h"
 
 #include <errno.h>
 #include <fcntl.h>
