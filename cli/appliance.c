@@ -46,7 +46,7 @@ static int ask_terminal(void *opaque, const char *device, char **ret, struct err
 {
     const struct key_arguments *arguments = opaque;
     struct termios before, silent;
-    /* Without a terminal there is nobody to ask. */
+    /* Without a terminal there is no prompt. */
     _cleanup_close_ int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || tcgetattr(fd, &before) < 0)
         return -ENOKEY;

@@ -46,9 +46,10 @@ static const struct cli_option boot_options[] = {
     {"run", 0, OPTION_STRING, offsetof(struct boot_arguments, run), "COMMAND",
      "run COMMAND by the guest's shell at the end of cloud-init; must succeed", NULL},
     {"interactive", 'i', OPTION_FLAG, offsetof(struct boot_arguments, interactive), NULL,
-     "sit at the guest's console until the guest or Ctrl-] ends the machine", NULL},
+     "connect the terminal to the guest's console until the guest or Ctrl-] ends the machine",
+     NULL},
     {"smbios", 0, OPTION_LIST, offsetof(struct boot_arguments, smbios), "type=N,KEY=TEXT",
-     "tell the guest a serial number (type=1,serial=) or text (type=11,value=)", NULL},
+     "set the SMBIOS serial number (type=1,serial=) or a string (type=11,value=)", NULL},
     {"console-log", 0, OPTION_STRING, offsetof(struct boot_arguments, console_log), "FILE",
      "write the serial console to FILE", "$XDG_STATE_HOME/kiln/console/DISK.log"},
     {"junit", 0, OPTION_STRING, offsetof(struct boot_arguments, junit), "FILE",
@@ -137,7 +138,7 @@ static int tell(const struct boot_request *request, const struct boot_facts *fac
         boot_print_text(facts);
     if (r < 0)
         return r;
-    /* What failed is told by the console, unless it is the command. */
+    /* The console shows what failed, unless it is the command. */
     if (!facts->passed && !facts->command_failed && !arguments->json)
         fprintf(stderr, "kiln: %s: %s; the console ended with\n%s\n", request->disk,
                 vm_verdict_name(facts->result->verdict),
@@ -200,7 +201,7 @@ static int boot_run(struct cli *cli, const void *opaque, struct error **err)
 
 const struct cli_command boot_command = {
     .name = "boot",
-    .summary = "boot an image under a throw-away overlay and judge it",
+    .summary = "boot an image under a throw-away overlay to a verdict",
     .operands = "DISK",
     .description =
         "Boots the image under a throw-away overlay, watches its serial console, and ends with a "

@@ -25,7 +25,7 @@ static int check_engine(const char *name, struct error **err)
     return cli_usage(err, "--engine: '%s' is none of %s", name, known.data ? known.data : "auto");
 }
 
-/* Turns what a gate function of the library says about a value into wrong usage. */
+/* Turns the error of a library's check of a value into wrong usage. */
 static int usage_of(int r, struct error *cause, struct error **err)
 {
     if (r < 0)
@@ -79,7 +79,7 @@ static int check_forwards(const struct boot_arguments *arguments, struct boot_re
         reached = reached || forward->guest_port == arguments->wait_port;
     }
     if (request->forward_count > 0 && !arguments->network)
-        return cli_usage(err, "--forward needs the network that --no-network takes away");
+        return cli_usage(err, "--forward needs the network, and --no-network switches it off");
     if (!arguments->wait_port)
         return 0;
     int r = check_port(arguments->wait_port, "--wait-port", err);
@@ -130,7 +130,7 @@ static int check_expectation(const struct boot_arguments *arguments, struct boot
 static int check_terminal(const struct boot_arguments *arguments, struct error **err)
 {
     if (arguments->interactive && arguments->json)
-        return cli_usage(err, "--interactive and --json exclude each other: both speak on standard "
+        return cli_usage(err, "--interactive and --json exclude each other: both use standard "
                               "output");
     return 0;
 }
@@ -148,7 +148,7 @@ static int check_way(const struct boot_arguments *arguments, struct error **err)
     return 0;
 }
 
-/* Somebody who sits there decides when it is enough. */
+/* On a terminal the user decides when to end. */
 static void set_timeout(const struct boot_arguments *arguments, struct boot_request *request)
 {
     static const uint64_t usual_ms = 120 * 1000;
@@ -167,7 +167,7 @@ static int check_numbers(const struct boot_arguments *arguments, struct error **
     if (arguments->cpus < 1 || arguments->cpus > 255)
         return cli_usage(err, "--cpus: between 1 and 255");
     if (arguments->timeout < 1)
-        return cli_usage(err, "--timeout: must be more than nothing");
+        return cli_usage(err, "--timeout: must be greater than 0");
     return 0;
 }
 

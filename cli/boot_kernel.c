@@ -38,14 +38,14 @@ static int extract(struct guest *guest, const char *path, size_t max, int *ret_f
         return r;
     _cleanup_close_ int fd = memfd_create(path_name(path), MFD_CLOEXEC);
     if (fd < 0)
-        return error_sys(err, errno, "%s: no memory file for it", path);
+        return error_sys(err, errno, "%s: memfd_create failed", path);
     r = fd_write_full(fd, data, size, path, err);
     if (r == 0)
         *ret_fd = TAKE_FD(fd);
     return r;
 }
 
-/* The verdict is read from the serial console, so the kernel has to speak there. */
+/* The verdict is read from the serial console, so the kernel has to print there. */
 static char *with_serial_console(const char *command_line, struct error **err)
 {
     const char *serial = strstr(command_line, "console=ttyS0") ? "" : " console=ttyS0,115200";
@@ -229,7 +229,7 @@ int boot_choose_auto(const char *disk, enum image_format format, struct reporter
     int r = choose_into(disk, &options, ret, &unreadable);
     if (r == 0)
         return 0;
-    /* An image that is in use or not there will not get better by another way of booting. */
+    /* An image that is in use or absent fails with firmware, too. */
     if (r == -EBUSY || access(disk, R_OK) < 0)
         return error_move(err, TAKE_PTR(unreadable));
     report(reporter, REPORT_DEBUG, "Booting by firmware: %s", error_message(unreadable));

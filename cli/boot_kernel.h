@@ -17,7 +17,7 @@ struct boot_choice {
         .kernel_fd = -1, .initrd_fd = -1                                                           \
     }
 
-/* What stands in for the image's own; NULL: nothing does. */
+/* What replaces the image's own; NULL: it is kept. */
 struct boot_override {
     const char *kernel; /* a file of the host */
     const char *initrd;

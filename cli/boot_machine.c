@@ -21,8 +21,8 @@ static void seed_copy_free(struct seed_copy *copy)
 }
 #define _cleanup_seed_copy_ _cleanup_(seed_copy_free)
 
-/* Of the first seed that can be copied. Without a command a boot also goes without: other forms of
- * seeds are fine, but then only the console tells. */
+/* Of the first seed that can be copied. Without a command the boot also works without a copy: other
+ * forms of seeds are accepted, and then the console alone decides. */
 static int copy_seed(const struct boot_request *request, struct seed_copy *copy, struct error **err)
 {
     const struct strv *seeds = &request->arguments->seeds;
@@ -47,8 +47,8 @@ static int copy_seed(const struct boot_request *request, struct seed_copy *copy,
         return error_hint(err, "the seed must be an ISO image, as kiln seed or cloud-localds make");
     }
     if (why)
-        report(request->reporter, REPORT_DEBUG, "The guest will not tell cloud-init's status: %s",
-               error_message(why));
+        report(request->reporter, REPORT_DEBUG,
+               "cloud-init's status will not be read from the guest: %s", error_message(why));
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* What `kiln boot` tells: text, JSON, JUnit. */
+/* The report of `kiln boot`: text, JSON, JUnit. */
 #pragma once
 
 #include "base/digest.h"
@@ -11,7 +11,7 @@ struct boot_facts {
     const char *console_log; /* path */
     const char *expectation; /* "cloud-init-done", or "a good one" */
     bool passed;             /* the expected verdict, the image unchanged, the command done */
-    bool command_failed;     /* nothing else is amiss */
+    bool command_failed;     /* nothing else failed */
     bool persist;            /* the image may change */
     bool unchanged;
     char before[DIGEST_MAX_HEX];

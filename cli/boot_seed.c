@@ -8,8 +8,8 @@
 #include "vmm/results.h"
 
 /* In the background, as cloud-init's last stage waits for its scripts, and is what is waited for
- * here. systemd leaves it alone (KillMode=process of cloud-final.service). The port is found by its
- * name in sysfs: links in /dev/virtio-ports are udev's, which not every guest has. */
+ * here. systemd does not kill it (KillMode=process of cloud-final.service). The port is found by
+ * its name in sysfs: links in /dev/virtio-ports are udev's, which not every guest has. */
 static const char waiting[] =
     "find_port() {\n"
     "    for entry in /sys/class/virtio-ports/*; do\n"
@@ -64,7 +64,7 @@ static void append_quoted(struct str *out, const char *text)
 static char *make_script(const char *command, struct error **err)
 {
     struct str script = {0};
-    str_append(&script, "#!/bin/sh\n# Tells kiln boot how cloud-init ended.\ncommand=");
+    str_append(&script, "#!/bin/sh\n# Reports to kiln boot how cloud-init ended.\ncommand=");
     append_quoted(&script, command ? command : "");
     str_append(&script, "\n");
     str_append(&script, waiting);
@@ -87,7 +87,7 @@ int boot_seed_copy(const char *path, const char *command, struct error **err)
         return r;
     _cleanup_close_ int fd = memfd_create("seed", MFD_CLOEXEC);
     if (fd < 0)
-        return error_sys(err, errno, "cannot make a file in memory");
+        return error_sys(err, errno, "cannot create a file in memory");
     r = nocloud_write_iso(&seed, fd, path, err);
     return r < 0 ? r : TAKE_FD(fd);
 }

@@ -1,4 +1,4 @@
-/* The private copy of a seed that makes the guest tell how cloud-init ended. */
+/* The private copy of a seed that makes the guest report how cloud-init ended. */
 #pragma once
 
 #include <stdbool.h>

@@ -11,7 +11,7 @@ struct boot_smbios {
 };
 
 /* Items like "type=1,serial=TEXT" and "type=11,value=TEXT,value=TEXT"; two commas are one of the
- * text. What cannot be understood is wrong usage. */
+ * text. What cannot be parsed is wrong usage. */
 int boot_smbios_parse(const struct strv *items, struct boot_smbios *ret, struct error **err);
 /* Borrows the texts. */
 struct vm_identity boot_smbios_identity(const struct boot_smbios *smbios);

@@ -112,7 +112,7 @@ static int build_with(struct cli *cli, const struct build_arguments *arguments,
         r = build_image(request, catalog, cache, &result, err);
     if (r < 0)
         return r;
-    /* With the image on standard output, the words about it go elsewhere. */
+    /* With the image on standard output, the report goes to standard error. */
     bool streamed = strcmp(request->output, "-") == 0;
     if (arguments->json && !streamed)
         return print_json(request, &result, err);

@@ -123,7 +123,7 @@ static int cache_run(struct cli *cli, const void *opaque, struct error **err)
         return puts(cache_directory(cache)) < 0;
     if (removes || strcmp(verb, "clear") == 0)
         return discard(cli, cache, key, err);
-    return cli_usage(err, "'%s' is none of list, path, clear, remove", verb);
+    return cli_usage(err, "'%s' is not a command of kiln cache: list, path, clear or remove", verb);
 }
 
 const struct cli_command cache_command = {

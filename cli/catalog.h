@@ -27,7 +27,7 @@ struct catalog_arguments {
          NULL},                                                                                    \
     {                                                                                              \
         "no-check-signature", 0, OPTION_CLEAR, offsetof(type, member.check_signature), NULL,       \
-            "accept indexes that are unsigned or that nobody known has signed", NULL               \
+            "accept indexes that are unsigned or signed by an unknown key", NULL                   \
     }
 
 #define CACHE_OPTION(type, member)                                                                 \

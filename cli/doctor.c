@@ -115,7 +115,7 @@ static int examine_cache(struct findings *findings, struct error **err)
         return 0;
     }
     if (statvfs(cache_directory(cache), &fs) < 0)
-        return error_sys(err, errno, "%s: cannot tell its free space", cache_directory(cache));
+        return error_sys(err, errno, "%s: statvfs failed", cache_directory(cache));
     uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize;
     _cleanup_free_ char *text =
         str_printf(err, "%s, %s free", cache_directory(cache), format_size(left, size));
@@ -188,11 +188,12 @@ static int doctor_run(struct cli *cli, const void *opaque, struct error **err)
 
 const struct cli_command doctor_command = {
     .name = "doctor",
-    .summary = "tell what this machine has and lacks for kiln",
+    .summary = "show what this machine has and lacks for kiln",
     .operands = "",
-    .description = "Tests whether KVM can be trusted, and looks for the programs, firmware, "
-                   "repositories and space that kiln's commands use. Exit status 1 when something "
-                   "is missing.",
+    .description =
+        "Tests whether KVM runs guests at full speed, and looks for the programs, firmware, "
+        "repositories and space that kiln's commands use. Exit status 1 when something "
+        "is missing.",
     .example = "kiln doctor",
     .options = doctor_options,
     .arguments_size = sizeof(struct doctor_arguments),

@@ -53,7 +53,9 @@ static int check_shut_off(const char *domain, const char *connect, struct error 
         return 0;
     _cleanup_free_ char *shown = str_printable(state);
     error_set(err, EBUSY, "domain '%s' is in the state '%s'", domain, shown ? shown : "?");
-    return error_hint(err, "shut it down first: changing the disk of a live machine destroys it");
+    return error_hint(
+        err,
+        "shut it down first: changing the disk of a running machine corrupts its file systems");
 }
 
 /* A stretch of XML. */

@@ -1,4 +1,4 @@
-/* The disks of a libvirt domain, as virsh(1) tells them. */
+/* The disks of a libvirt domain, as virsh(1) reports them. */
 #pragma once
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
-/* What `kiln customize` and `kiln sysprep` share: which disks, how they are edited, and what is
- * told about it. */
+/* What `kiln customize` and `kiln sysprep` share: which disks, how they are edited, and the report.
+ * */
 #pragma once
 
 #include "builder/edit.h"
@@ -48,6 +48,6 @@ struct edit_arguments {
 /* clang-format on */
 
 /* Fills what is missing in the request (operations and sysprep are the caller's), edits the image
- * and tells about it. Returns the exit status. */
+ * and reports on it. Returns the exit status. */
 int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edit_request *request,
              struct error **err);

@@ -1,4 +1,4 @@
-/* What is told about an edited image. Internal to cli. */
+/* The report on an edited image. Internal to cli. */
 #pragma once
 
 #include <stdbool.h>

@@ -116,7 +116,7 @@ char *cli_overview(unsigned columns)
                 if (strcmp((*c)->name, *name) == 0)
                     str_appendf(&out, "  %-9s %s\n", *name, (*c)->summary);
     }
-    str_append(&out, "\nkiln COMMAND --help tells the options, kiln --version the version.\n"
+    str_append(&out, "\nkiln COMMAND --help shows the options, kiln --version the version.\n"
                      "First steps: kiln list; kiln build debian-12; kiln boot debian-12.img\n");
     return str_take(&out, NULL);
 }

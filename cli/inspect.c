@@ -27,7 +27,7 @@ static const struct cli_option inspect_options[] = {
 
 static const struct inspect_arguments inspect_defaults = {.format = "auto", .engine = "auto"};
 
-/* Everything that is told about one image. */
+/* All facts that are shown about one image. */
 struct facts {
     const char *path;
     struct image_info image;
@@ -198,9 +198,9 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
 
 const struct cli_command inspect_command = {
     .name = "inspect",
-    .summary = "tell what is inside an image",
+    .summary = "show what is inside an image",
     .operands = "DISK",
-    .description = "Tells format and sizes of the image, which operating system it holds, its root "
+    .description = "Shows format and sizes of the image, which operating system it holds, its root "
                    "file system, and the kernel that it would boot. Reads only.",
     .example = "kiln inspect --json debian-12.img",
     .options = inspect_options,

@@ -45,7 +45,7 @@ const struct cli_command notes_command = {
     .name = "notes",
     .summary = "show the notes of an image",
     .operands = "OS-VERSION",
-    .description = "Shows what the repository says about an image, in your language where it is "
+    .description = "Shows the repository's notes about an image, in your language where they are "
                    "given.",
     .example = "kiln notes debian-12",
     .options = notes_options,

@@ -13,7 +13,7 @@ const struct cli_option cli_common_options[] = {
     {"quiet", 'q', OPTION_FLAG, offsetof(struct cli, quiet), NULL,
      "print nothing but results, warnings and errors", NULL},
     {"verbose", 'v', OPTION_FLAG, offsetof(struct cli, verbose), NULL,
-     "say why each choice was made", NULL},
+     "print why each choice was made", NULL},
     {"help", 'h', OPTION_FLAG, 0, NULL, "show this help", NULL},
     {"version", 'V', OPTION_FLAG, 0, NULL, "show the version", NULL},
     CLI_OPTIONS_END,

@@ -22,7 +22,7 @@ enum option_kind {
     OPTION_SEQUENCE, /* the same, as "name=argument": rows that share it keep their order */
     OPTION_VERBOSE,  /* as --verbose; the target does not matter */
     OPTION_FOREIGN,  /* a peer's that changes nothing here; the target does not matter */
-    OPTION_REFUSED,  /* a peer's that cannot be had: fallback says what to do instead */
+    OPTION_REFUSED,  /* a peer's that is not supported: fallback names what to do instead */
     OPTION_NUMBER,   /* uint64_t */
     OPTION_SIZE,     /* uint64_t, bytes */
     OPTION_DURATION, /* uint64_t, milliseconds */
@@ -61,7 +61,7 @@ struct cli_command {
     int (*run)(struct cli *cli, const void *arguments, struct error **err);
 };
 
-/* What a running command has at hand. */
+/* The context of a running command. */
 struct cli {
     const struct cli_command *command;
     struct reporter *reporter;

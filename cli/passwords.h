@@ -1,4 +1,4 @@
-/* Random passwords, told once: "user\tpassword" each. */
+/* Random passwords, shown once: "user\tpassword" each. */
 #pragma once
 
 #include <jansson.h>

@@ -1,6 +1,5 @@
-/* Options that people and scripts know from the peers, and that are no options of ours: those that
- * change nothing are taken, others say where to turn to. Rows for option tables; --help does not
- * show them. */
+/* Options of the peers that kiln does not have: those that change nothing are accepted, others name
+ * the replacement. Rows for option tables; --help does not show them. */
 #pragma once
 
 #include "cli/options.h"

@@ -27,7 +27,7 @@ int raw_terminal_enter(int fd, struct error **err)
     if (!isatty(fd))
         return 0;
     if (tcgetattr(fd, &raw.before) < 0)
-        return error_sys(err, errno, "cannot ask the terminal for its settings");
+        return error_sys(err, errno, "tcgetattr failed on the terminal");
     raw.fd = fd;
     const struct sigaction action = {.sa_handler = give_back, .sa_flags = SA_RESETHAND};
     for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
@@ -41,7 +41,7 @@ int raw_terminal_enter(int fd, struct error **err)
     settings.c_oflag |= OPOST;
     if (tcsetattr(fd, TCSADRAIN, &settings) == 0)
         return 0;
-    int r = error_sys(err, errno, "cannot change the terminal's settings");
+    int r = error_sys(err, errno, "tcsetattr failed on the terminal");
     raw_terminal_leave();
     return r;
 }

@@ -24,7 +24,7 @@ static const struct cli_option seed_options[] = {
     {"output", 'o', OPTION_STRING, offsetof(struct seed_arguments, output), "FILE",
      "write the seed to FILE; '-' is standard output", "seed.iso"},
     {"user-data", 0, OPTION_STRING, offsetof(struct seed_arguments, user_data), "FILE",
-     "cloud-config, a script, or whatever else cloud-init takes; '-' is standard input", NULL},
+     "cloud-config, a script, or another form that cloud-init reads; '-' is standard input", NULL},
     {"meta-data", 0, OPTION_STRING, offsetof(struct seed_arguments, meta_data), "FILE",
      "meta-data in YAML, completed by the options below", NULL},
     {"network-config", 0, OPTION_STRING, offsetof(struct seed_arguments, network_config), "FILE",
@@ -34,7 +34,7 @@ static const struct cli_option seed_options[] = {
     {"hostname", 0, OPTION_STRING, offsetof(struct seed_arguments, hostname), "NAME",
      "the guest's host name", NULL},
     {"instance-id", 0, OPTION_STRING, offsetof(struct seed_arguments, instance_id), "ID",
-     "what tells one instance from another; a guest that has seen ID before does nothing",
+     "identifies the instance; a guest that was already set up as ID does nothing",
      "that of the meta-data, else a fresh one"},
     {"ssh-key", 0, OPTION_LIST, offsetof(struct seed_arguments, ssh_keys), "FILE",
      "public keys for the guest's default user; may be repeated", NULL},
@@ -50,7 +50,7 @@ static bool is_dash(const char *path)
     return path && strcmp(path, "-") == 0;
 }
 
-/* Turns what a gate function of the library says about an option's value into wrong usage. */
+/* Turns the error of a library's check of an option's value into wrong usage. */
 static int usage_of(const char *option, struct error *cause, struct error **err)
 {
     int r = cli_usage(err, "%s: %s", option, error_message(cause));
@@ -71,13 +71,14 @@ static int check_streams(const struct seed_arguments *arguments, struct error **
     if (!is_dash(arguments->output))
         return 0;
     if (arguments->json)
-        return cli_usage(err, "--json and --output - both want standard output");
+        return cli_usage(err, "--json and --output - both use standard output");
     if (isatty(STDOUT_FILENO))
-        return cli_usage(err, "the seed is no text for a terminal; redirect it, or use --output");
+        return cli_usage(err, "the seed is binary data and is not written to a terminal; redirect "
+                              "it, or use --output");
     return 0;
 }
 
-/* An output over one of the inputs would destroy the only copy of somebody's work. */
+/* An output over one of the inputs would destroy what may be its only copy. */
 static int check_overwrite(const struct seed_arguments *arguments, struct error **err)
 {
     const char *const inputs[] = {arguments->user_data, arguments->meta_data,

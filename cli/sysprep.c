@@ -170,9 +170,9 @@ const struct cli_command sysprep_command = {
     .name = "sysprep",
     .summary = "make an image ready to be cloned",
     .operands = "[DISK]",
-    .description = "Removes from a disk image what must not be the same in two machines, and what "
-                   "is nobody else's affair: host keys, machine id, logs, caches, mail. The guest "
-                   "makes anew what it needs when it first boots.",
+    .description = "Removes from a disk image what must differ between machines, and what must not "
+                   "be passed on: host keys, machine id, logs, caches, mail. The guest "
+                   "generates what it needs when it first boots.",
     .example = "kiln sysprep --seal debian-12.img",
     .options = sysprep_options,
     .customizes = true,

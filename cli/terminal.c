@@ -88,8 +88,8 @@ struct reporter *terminal_reporter(struct terminal *terminal)
     return &terminal->reporter;
 }
 
-/* Lines behind the first, the output of a program for one, are indented: none of them can pass for
- * a message of ours. */
+/* Lines behind the first, the output of a program for one, are indented: none of them can look like
+ * a message of kiln. */
 static void print_lines(const char *prefix, const char *text)
 {
     while (*text) {

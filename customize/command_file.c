@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-/* Longer commands are no text that anybody wrote. */
+/* Longer commands are treated as damage. */
 static const size_t command_max = 16 << 20;
 
 struct command_file {

@@ -20,7 +20,7 @@ struct subscription_credentials;
 
 /* What becomes of the labels in an SELinux guest; see customize/selinux/selinux.h. */
 enum customize_labels {
-    CUSTOMIZE_LABEL_TOUCHED, /* what was created gets the label that the guest's policy says */
+    CUSTOMIZE_LABEL_TOUCHED, /* what was created gets its label by the guest's policy */
     CUSTOMIZE_LABEL_ALL,
     CUSTOMIZE_LABEL_AT_BOOT, /* the guest does it when it boots */
     CUSTOMIZE_LABEL_NONE,
@@ -36,7 +36,7 @@ struct customize_settings {
     struct strv relabel_excludes; /* guest directories that CUSTOMIZE_LABEL_ALL leaves alone */
 };
 
-/* What an operation gets to work with. */
+/* The context of an operation. */
 struct customize_context {
     struct guest *guest;
     const struct guest_info *info;

@@ -6,8 +6,8 @@
 #include "base/shell.h"
 #include "guest/text/distro.h"
 
-/* Debian's tools ask about changed configuration unless told what to do; the package's version is
- * taken, as virt-customize does. */
+/* Debian's tools prompt for changed configuration unless an option decides; the package's version
+ * is taken, as virt-customize does. */
 #define APT                                                                                        \
     "export DEBIAN_FRONTEND=noninteractive\n"                                                      \
     "apt() { apt-get -q -y -o Dpkg::Options::=--force-confnew \"$@\"; }\n"

@@ -1,4 +1,4 @@
-/* Package managers: what each is told. */
+/* Package managers: the commands of each. */
 #pragma once
 
 #include "base/error.h"
@@ -13,8 +13,8 @@ int packages_parse(const char *option, const char *argument, struct strv **ret, 
 /* A customize_operation's free_data(). Accepts NULL. */
 void packages_free(void *names);
 
-/* A shell script that does the task with the guest's package manager, without asking anything;
- * `names` is not looked at for PACKAGES_UPDATE. Caller frees. NULL, with -EOPNOTSUPP in *err, where
- * the guest has none that is known. */
+/* A shell script that does the task with the guest's package manager, without prompts; `names` is
+ * not looked at for PACKAGES_UPDATE. Caller frees. NULL, with -EOPNOTSUPP in *err, where the guest
+ * has none that is known. */
 char *packages_script(const struct guest_info *info, enum packages_task task,
                       const struct strv *names, struct error **err);

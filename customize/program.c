@@ -86,7 +86,7 @@ static void append_environment(struct str *script)
     }
 }
 
-/* What the guest's shell is told: runs DIRECTORY/script and prints the end of its output only
+/* The script for the guest's shell: runs DIRECTORY/script and prints the end of its output only
  * where it failed; all of it is in the log. */
 static char *wrapper(struct customize_context *context, const char *directory, bool has_secret,
                      struct error **err)
@@ -101,7 +101,7 @@ static char *wrapper(struct customize_context *context, const char *directory, b
     if (has_secret)
         str_appendf(&script, "export KILN_SECRET=%s/secret\n", directory);
     str_append(&script, "set --\n");
-    /* Build scripts look at what uname(1) says. */
+    /* Build scripts depend on uname(1). */
     if (is_i386(arch) && strcmp(host_arch(&name), "x86_64") == 0)
         str_append(&script, "command -v setarch >/dev/null && "
                             "set -- setarch i686 /bin/sh -c '\"$0\"'\n");
@@ -196,7 +196,7 @@ int program_run(struct customize_context *context, const struct program *program
     if (r < 0)
         return r;
     r = run_in(context, program, directory, err);
-    /* What failed first is told; the secret must go in any case. */
+    /* The first failure is reported; the secret is removed in any case. */
     int removed = guest_remove(context->guest, directory, r < 0 ? NULL : err);
     return r < 0 ? r : removed;
 }

@@ -1,6 +1,6 @@
 /*
- * Programs of the guest: how operations run them, where their output goes, and what is told when
- * they fail.
+ * Programs of the guest: how operations run them, where their output goes, and what is reported
+ * when they fail.
  */
 #pragma once
 
@@ -35,9 +35,9 @@ const char *program_log(struct guest *guest);
 int program_log_remove(struct customize_context *context, struct error **err);
 
 /*
- * A guest whose machine-id(5) is empty, so that every clone makes up its own at its first boot, has
- * none for programs that need one (the scripts of kernel packages do). It is lent a random one;
- * *ret_lent: what has to be put back, NULL where nothing was lent. Caller frees.
+ * A guest whose machine-id(5) is empty, so that every clone generates its own at its first boot,
+ * has none for programs that need one (the scripts of kernel packages do). It temporarily gets a
+ * random one; *ret_lent: what has to be restored, NULL where nothing was changed. Caller frees.
  */
 int program_lend_machine_id(struct guest *guest, char **ret_lent, struct error **err);
 int program_return_machine_id(struct guest *guest, const char *lent, struct error **err);

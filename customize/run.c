@@ -35,7 +35,7 @@ static int clean_up(struct customize_context *context, const char *lent, struct 
 {
     int r = program_return_machine_id(context->guest, lent, err);
     if (r < 0)
-        return error_wrap(err, "cannot put the machine-id back");
+        return error_wrap(err, "cannot restore the machine-id");
     if (context->settings.no_logfile)
         r = program_log_remove(context, err);
     return r < 0 ? error_wrap(err, "--no-logfile") : 0;

@@ -1,4 +1,4 @@
-/* Scripts that the user hands over: a host file, or a command on the command line. */
+/* Scripts given by the user: a host file, or a command on the command line. */
 #pragma once
 
 #include <stddef.h>

@@ -141,7 +141,7 @@ int service_install(struct customize_context *context, const struct service *ser
     }
     if (done)
         return 0;
-    error_set(err, EOPNOTSUPP, "how this guest starts services is not known: its init is %s",
+    error_set(err, EOPNOTSUPP, "services of this guest cannot be enabled: its init is %s",
               context->info->init ? context->info->init : "unknown");
     return error_hint(err, "known are systemd, OpenRC, runit, and System V's init of Debian, Red "
                            "Hat and SUSE");

@@ -1,4 +1,4 @@
-/* Services that the guest starts at boot, by whichever of its init systems does it. */
+/* Services that the guest starts at boot, by each of its init systems. */
 #pragma once
 
 #include "base/error.h"

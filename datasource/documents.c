@@ -1,4 +1,4 @@
-/* What cloud-init takes, and what it would pass over without a word. */
+/* Forms of documents that cloud-init reads, and mistakes that it would ignore without a message. */
 
 #include <ctype.h>
 #include <errno.h>
@@ -8,8 +8,9 @@
 #include "datasource/nocloud.h"
 #include "datasource/yaml.h"
 
-/* How a form of user-data is told, in the order in which they are tried: by what the text begins
- * with, in any case. `yaml` is the kind of YAML that must follow, YAML_NOTHING: it is not YAML. */
+/* How a form of user-data is recognised, in the order in which they are tried: by what the text
+ * begins with, in any case. `yaml` is the kind of YAML that must follow, YAML_NOTHING: it is not
+ * YAML. */
 static const struct form {
     const char *prefix;
     enum yaml_kind yaml;
@@ -50,7 +51,7 @@ bool nocloud_is_mime(const struct nocloud_document *document)
     return false;
 }
 
-/* "# cloud-config", "#cloud_config:", "cloud-config": the form without what people add or lose. */
+/* "# cloud-config", "#cloud_config:", "cloud-config": common misspellings. */
 static bool resembles_cloud_config(const char *line)
 {
     char letters[sizeof("cloudconfig")] = "";
@@ -61,7 +62,7 @@ static bool resembles_cloud_config(const char *line)
     return strcmp(letters, "cloudconfig") == 0;
 }
 
-/* Says why the text is of no known form. */
+/* Reports why the text is of no known form. */
 static int unknown_form(const char *text, const char *name, struct error **err)
 {
     const char *start = text + strspn(text, " \t\r\n");
@@ -87,10 +88,11 @@ static int unknown_form(const char *text, const char *name, struct error **err)
         error_hint(err, "make the first line '#cloud-config', without a space");
         return r;
     }
-    int r = error_set(err, EINVAL,
-                      "%s:1:1: begins with nothing that cloud-init knows, and it would ignore "
-                      "the whole file",
-                      name);
+    int r =
+        error_set(err, EINVAL,
+                  "%s:1:1: its first line is of no form that cloud-init knows, and it would ignore "
+                  "the whole file",
+                  name);
     error_hint(err, "make the first line '#cloud-config' for settings in YAML, or "
                     "'#!/bin/sh' for a script");
     return r;
@@ -125,7 +127,7 @@ int nocloud_check_network_config(const struct nocloud_document *document, const 
         r = yaml_top_find(text, size, name, "config", &config, err);
     if (r < 0)
         return r;
-    /* "config: disabled" is all there is to say that the guest's network is left alone. */
+    /* "config: disabled" alone leaves the guest's network unconfigured. */
     if (network.kind == YAML_MAPPING || (config.scalar && strcmp(config.scalar, "disabled") == 0))
         return 0;
     if (!version.scalar) {

@@ -20,7 +20,7 @@ static int writer_failed(struct archive *writer, struct error **err)
 {
     const char *text = archive_error_string(writer);
     int errnum = archive_errno(writer);
-    return error_set(err, errnum > 0 ? errnum : EIO, "the ISO image cannot be made: %s",
+    return error_set(err, errnum > 0 ? errnum : EIO, "cannot create the ISO image: %s",
                      text ? text : "libarchive failed");
 }
 

@@ -13,8 +13,8 @@ struct iso_file {
 };
 
 /*
- * Makes the image in memory: the same bytes for the same label and files, whoever makes it, when
- * and where. Label: at most 16 characters. Files are owned by root and have mode 0644. Caller frees
+ * Makes the image in memory: the same bytes for the same label and files, whatever the user, time
+ * and place. Label: at most 16 characters. Files are owned by root and have mode 0644. Caller frees
  * *ret_data.
  */
 int iso_make(const char *label, const struct iso_file *files, size_t count, char **ret_data,

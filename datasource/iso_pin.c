@@ -179,7 +179,7 @@ int iso_pin(char *data, size_t size, struct error **err)
             return unexpected(err);
         uint8_t type = image[offset];
         if (type == descriptor_terminator) {
-            /* It tells date, version and options in words; nobody reads it. */
+            /* It holds date, version and options as text; no reader uses it. */
             memset(image + offset + sector_size, 0, sector_size);
             return 0;
         }

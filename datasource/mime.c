@@ -31,7 +31,7 @@ static void append_base64(struct str *out, const char *data, size_t size)
     }
 }
 
-/* A line that stands in none of the parts but by an attack on SHA-256. */
+/* A line that occurs in none of the parts, short of a collision of SHA-256. */
 static int make_boundary(const struct mime_part *parts, size_t count,
                          char hex[static DIGEST_MAX_HEX], struct error **err)
 {

@@ -85,7 +85,7 @@ static int set_document(struct nocloud_document *document, const char *text, str
     return r;
 }
 
-/* cloud-init wants both files; these say nothing, without a warning in its log. */
+/* cloud-init requires both files; these are empty and cause no warning in its log. */
 static int add_absent(struct nocloud_seed *seed, struct error **err)
 {
     int r = 0;
@@ -144,7 +144,7 @@ static int new_instance_id(const struct nocloud_options *options, struct nocloud
     return seed->instance_id ? 0 : -ENOMEM;
 }
 
-/* The value of one of meta-data's keys, NULL: it says nothing. */
+/* The value of one of meta-data's keys, NULL: it has no such key. */
 static int meta_data_value(const struct nocloud_seed *seed, const char *name, const char *key,
                            char **ret, struct error **err)
 {

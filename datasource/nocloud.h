@@ -20,8 +20,8 @@ struct nocloud_options {
     const char *meta_data;
     const char *network_config;
     const char *vendor_data;
-    const char *hostname;    /* local-hostname, NULL: what meta-data says, if anything */
-    const char *instance_id; /* NULL: what meta-data says, else a fresh one */
+    const char *hostname;    /* local-hostname, NULL: what meta-data has, if anything */
+    const char *instance_id; /* NULL: what meta-data has, else a fresh one */
     struct strv ssh_keys;    /* public keys, a line each, already checked: sshkey_read() */
 };
 
@@ -45,7 +45,8 @@ struct nocloud_seed {
  * Reads, checks and completes the documents, 16 MiB each at most. Errors are -EINVAL, with
  * file:line:column where there is a place:
  * - user-data and vendor-data must begin with a form that cloud-init knows ("#cloud-config", "#!",
- *   MIME, gzip, jinja, ...), else it would pass over them in silence; cloud-config must be YAML;
+ *   MIME, gzip, jinja, ...), else it would ignore them without a message; cloud-config must be
+ * YAML;
  * - meta-data must be a YAML mapping, network-config one with "version" or "network".
  * The user's bytes stay as they are, but for keys of meta-data that the options add or replace.
  * SSH keys go into meta-data's public-keys. A fresh instance-id is "iid-" and 128 random bits or,
@@ -62,7 +63,7 @@ void nocloud_seed_free(struct nocloud_seed *seed);
 int nocloud_write_iso(const struct nocloud_seed *seed, int fd, const char *name,
                       struct error **err);
 
-/* Reads the documents of a seed, made by whomever, that is an ISO image; absent ones have no data.
+/* Reads the documents of a seed, from any tool, that is an ISO image; absent ones have no data.
  * instance_id and hostname stay NULL. -EINVAL: it is something else. */
 int nocloud_read_iso(const char *path, struct nocloud_seed *ret, struct error **err);
 

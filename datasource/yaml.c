@@ -82,7 +82,7 @@ static void cursor_step(struct cursor *cursor)
     cursor->mark.line += newline;
 }
 
-/* The reader runs ahead of the scanner and tells only the offset of a byte that is no UTF-8. */
+/* The reader is ahead of the scanner and gives only the offset of a byte that is not UTF-8. */
 static yaml_mark_t mark_at(const yaml_parser_t *parser, size_t offset)
 {
     const char *text = (const char *)parser->input.string.start;
@@ -94,7 +94,7 @@ static yaml_mark_t mark_at(const yaml_parser_t *parser, size_t offset)
 
 static int parser_failed(const yaml_parser_t *parser, const char *name, struct error **err)
 {
-    const char *problem = parser->problem ? parser->problem : "cannot be understood";
+    const char *problem = parser->problem ? parser->problem : "cannot be parsed";
     if (parser->error == YAML_MEMORY_ERROR)
         return error_oom(err);
     if (parser->error == YAML_READER_ERROR)
@@ -345,7 +345,7 @@ static size_t byte_offset(const char *text, size_t size, yaml_mark_t mark)
     return (size_t)(cursor.at - text);
 }
 
-/* One search of the top-level mapping, with what its loop has to remember. */
+/* One search of the top-level mapping, with the state of its loop. */
 struct search {
     struct walk walk;
     const char *text;

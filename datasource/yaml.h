@@ -27,8 +27,8 @@ enum yaml_kind {
 int yaml_check(const char *text, size_t size, const char *name, enum yaml_kind expected,
                struct error **err);
 
-/* What a search for a key of the top-level mapping brings to light. Places are offsets in bytes,
- * not counting a byte order mark. */
+/* The result of a search for a key of the top-level mapping. Places are offsets in bytes, not
+ * counting a byte order mark. */
 struct yaml_found {
     enum yaml_kind root; /* of the whole document. Unless it is a mapping, the rest is empty */
     bool is_flow;        /* the mapping is written {...} */

@@ -22,8 +22,8 @@ static void splice(struct str *out, const char *text, size_t size, const struct 
     str_append_n(out, text + from, size - from);
 }
 
-/* YAML has more forms than an edit of the text can foresee (explicit keys, for one): the result
- * tells whether it went well. */
+/* YAML has forms that an edit of the text does not handle (explicit keys, for one): the result is
+ * parsed to verify the edit. */
 static int verify(const char *text, const char *name, const char *key, const char *value,
                   struct error **err)
 {

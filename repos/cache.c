@@ -41,7 +41,7 @@ static char *default_directory(struct error **err)
         return str_printf(err, "%s/kiln", xdg);
     if (home && *home == '/')
         return str_printf(err, "%s/.cache/kiln", home);
-    error_set(err, ENOENT, "there is no place for the cache: HOME is not set");
+    error_set(err, ENOENT, "no directory for the cache: HOME is not set");
     error_hint(err, "set HOME or XDG_CACHE_HOME, or use --cache DIR");
     return NULL;
 }
@@ -52,7 +52,7 @@ static int check_owner(const char *directory, struct error **err)
 {
     struct stat st;
     if (stat(directory, &st) < 0)
-        return error_sys(err, errno, "%s: cannot look at the cache", directory);
+        return error_sys(err, errno, "%s: cannot stat the cache", directory);
     bool open_to_all = (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX);
     if (st.st_uid == geteuid() && !open_to_all)
         return 0;

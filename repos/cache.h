@@ -4,8 +4,8 @@
  *
  *   base/<sha512>.raw       an expanded base image, sparse, read-only
  *   download/<sha512>.part  what arrived of a compressed image; resumed, verified, then removed
- *   label/<sha512>          what people call it
- *   lock/<sha512>           whoever fills an entry holds this (fcntl(2) lock); others wait for it
+ *   label/<sha512> its name for messages
+ *   lock/<sha512>           held while an entry is filled (fcntl(2) lock); others wait for it
  *
  * An entry appears by rename once it is complete and verified; readers need no lock. Removing an
  * entry does not disturb those who have it open.

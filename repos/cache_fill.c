@@ -60,7 +60,7 @@ int cache_fill_begin(struct cache *cache, const char *key, struct reporter *repo
     return 0;
 }
 
-/* A label is for people only: that it cannot be written must not cost the image. */
+/* A label is informative only: a failure to write it must not lose the image. */
 int cache_fill_set_label(struct cache_fill *fill, const char *label, struct error **err)
 {
     _cleanup_free_ char *path = cache_path(fill->cache, CACHE_LABEL, fill->key, err);

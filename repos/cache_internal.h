@@ -23,5 +23,5 @@ int cache_take_lock(const struct cache *cache, const char *key, uint64_t patienc
                     struct error **err);
 
 /* Where the file system has no nameless files, a process that was killed leaves an unfinished image
- * under a hidden name. For whoever holds the lock. */
+ * under a hidden name. To be called with the lock held. */
 void cache_remove_unfinished(const struct cache *cache, const char *key);

@@ -10,7 +10,8 @@
 static const uint64_t largest_index = 16 << 20;
 static const uint64_t largest_signature = 1 << 20;
 
-/* An index is small: a server that is silent for so long is down, and there may be other ones. */
+/* An index is small: a server that sends nothing for so long is down, and other repositories may
+ * answer. */
 static const uint64_t index_stall_ms = 15 * 1000;
 
 static int fetch_document(const struct repo *repo, const char *uri, uint64_t max_size, char **ret,

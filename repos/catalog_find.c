@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "repos/catalog.h"
 
-/* Ids longer than this are like nothing else. */
+/* Ids longer than this are not compared. */
 enum { LONGEST_COMPARED = 64, MOST_SIMILAR = 5 };
 
 const char *catalog_host_arch(void)
@@ -74,7 +74,7 @@ static size_t distance(const char *a, const char *b)
     return row[b_length];
 }
 
-/* What somebody may have meant: a few slips away, or the beginning of it. */
+/* Similar ids: a few edits away, or with this beginning. */
 static bool is_similar(const char *id, const char *wanted)
 {
     size_t length = strlen(wanted);

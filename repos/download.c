@@ -92,8 +92,8 @@ static int begin_body(struct attempt *attempt)
         int r = partial && start == transfer->offset ? 0 : restart_at(attempt, 0);
         if (r == 0 && partial && start != 0 && transfer->offset == 0) {
             transfer->again = true;
-            r = error_set(&attempt->failure, EPROTO, "%s: the server sent another part than asked",
-                          transfer->display);
+            r = error_set(&attempt->failure, EPROTO,
+                          "%s: the server sent another range than requested", transfer->display);
         }
         if (r < 0)
             return r;
@@ -137,7 +137,7 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *opaque)
     return count;
 }
 
-/* Called about once a second, whatever happens. */
+/* Called about once a second, also while nothing arrives. */
 static int on_tick(void *opaque, curl_off_t total, curl_off_t now, curl_off_t up_total,
                    curl_off_t up_now)
 {
@@ -279,8 +279,7 @@ static int perform(struct attempt *attempt, struct error **err)
     struct transfer *transfer = attempt->transfer;
     char message[CURL_ERROR_SIZE] = "", range[32];
     if (set_up(attempt, range, sizeof(range), message) < 0)
-        return error_set(err, EINVAL, "%s: libcurl does not take it: %s", transfer->display,
-                         message);
+        return error_set(err, EINVAL, "%s: libcurl rejects it: %s", transfer->display, message);
     attempt->last_byte_ms = clock_now_ms();
     CURLcode code = curl_easy_perform(attempt->curl);
     if (attempt->failure)

@@ -12,8 +12,8 @@ struct download_options {
     const char *proxy; /* as struct repo's */
     uint64_t max_size; /* bytes; more is -EFBIG, and nothing beyond it is fetched */
     uint64_t stall_ms; /* give up after so long without a byte; 0: 60 s */
-    /* After connection failures and 5xx answers, with growing pauses. A try that brought a good
-     * deal of data does not count. */
+    /* After connection failures and 5xx answers, with growing pauses. An attempt that transferred
+     * RETRY_PROGRESS bytes or more does not count. */
     unsigned retries;
     /* fd may already hold a prefix: ask for the rest, also at retries. Whether what was there
      * belongs to the same file, only the caller's checksum can tell. */

@@ -13,8 +13,8 @@
 
 enum { SHORT_PAUSE_MS = 20, FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 8000 };
 
-/* A try that brought so much was worth it, and does not count against the retries. */
-#define GOOD_DEAL (1 << 20)
+/* An attempt that transferred so many bytes does not count against the retries. */
+#define RETRY_PROGRESS (1 << 20)
 
 static void pause_ms(uint64_t ms)
 {
@@ -50,7 +50,7 @@ static int fetch_remote(const char *uri, const char *display, int fd,
         r = transfer_attempt(&transfer, &failure);
         if (r == 0)
             break;
-        if (options->resume && transfer.offset >= before + GOOD_DEAL) {
+        if (options->resume && transfer.offset >= before + RETRY_PROGRESS) {
             tries = 0;
             pause = SHORT_PAUSE_MS;
         }

@@ -186,9 +186,9 @@ static int download(const struct fetch *fetch, int fd, bool resume, struct error
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
-        return error_sys(err, errno, "%s: cannot look at the download", fetch->display);
+        return error_sys(err, errno, "%s: cannot stat the download", fetch->display);
     uint64_t held = resume ? (uint64_t)st.st_size : 0;
-    /* All that the index promised arrived before: its checksum will tell. */
+    /* All bytes that the index states arrived before: the checksum decides. */
     if (held > 0 && held == fetch->entry->compressed_size)
         return 0;
     char size[16];
@@ -232,7 +232,7 @@ static int fill_from_network(const struct fetch *fetch, struct error **err)
     struct stat st;
     if (fstat(fd, &st) < 0)
         return error_sys(err, errno, "%s: cannot look at the download", fetch->display);
-    /* Without a checksum nothing could tell whether two parts belong together. */
+    /* Without a checksum it cannot be verified that two parts belong together. */
     bool resume = fetch->checksum != NULL, joined = resume && st.st_size > 0;
     int r = fill_from_network_once(fetch, fd, resume, &failure);
     if (joined && r == -EBADMSG) {
@@ -282,7 +282,7 @@ int catalog_fetch(const struct catalog_source *source, const struct index_entry 
         r = cache_fill_begin(cache, fetch.key, reporter, &fetch.fill, err);
         if (r < 0)
             return error_wrap(err, "%s", entry->id);
-        /* Whoever held the lock before may have brought it. */
+        /* The previous holder of the lock may have added it. */
         result.fd = cache_lookup(cache, fetch.key, NULL);
     }
     if (result.fd < 0) {

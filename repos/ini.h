@@ -11,7 +11,7 @@ enum ini_kind {
     INI_SECTION, /* value: the section's name */
     INI_FIELD,   /* key, subkey (empty: none) and value */
     INI_MORE,    /* value: a further line of the last field's value, without its first blank */
-    INI_BAD,     /* problem says why the line is none of those; reading may go on behind it */
+    INI_BAD,     /* problem holds why the line is none of those; reading may go on behind it */
     INI_END,
 };
 
@@ -24,7 +24,7 @@ struct slice {
 struct ini_line {
     enum ini_kind kind;
     unsigned number; /* from 1 */
-    unsigned blanks; /* empty lines before it, behind the last line that said something */
+    unsigned blanks; /* empty lines before it, behind the last line with content */
     struct slice key, subkey, value;
     const char *problem;
 };
@@ -41,8 +41,8 @@ struct ini_reader {
 void ini_begin(struct ini_reader *reader, const char *text, size_t size);
 
 /*
- * The next line that says something: empty lines and comments are skipped, and so is the armor of
- * a clear-signed text around the lines that it signs. A carriage return at the end of a line is not
+ * The next line with content: empty lines and comments are skipped, and so is the armor of a
+ * clear-signed text around the lines that it signs. A carriage return at the end of a line is not
  * part of it. Empty lines are counted: where blanks at the ends of lines are lost, as gpg does with
  * clear-signed texts, they may have been empty continuation lines.
  */

@@ -9,7 +9,7 @@
 #include "repos/download.h"
 #include "repos/repo_internal.h"
 
-/* No definition is anywhere near as long. */
+/* Far above the size of any definition. */
 #define CONF_MAX (1 << 20)
 
 void repo_clear(struct repo *repo)

@@ -12,7 +12,7 @@
 struct section {
     struct repo repo;
     unsigned line; /* 0: there is none */
-    bool bad;      /* a warning was given; the section counts for nothing */
+    bool bad;      /* a warning was given; the section is ignored */
 };
 
 struct conf_parser {
@@ -107,7 +107,7 @@ static int set_gpgkey(struct conf_parser *parser, unsigned line, const char *val
     bool local = uri_is_local(value, &path);
     if (local && !path)
         return error_oom(err);
-    /* A key that comes over the same wire as what it signs would prove nothing. */
+    /* A key that is fetched the same way as what it signs would prove nothing. */
     if (!local || *path != '/') {
         _cleanup_free_ char *printable = uri_printable(value);
         reject(parser, line, "gpgkey=%s is no local key: file:///PATH is expected",

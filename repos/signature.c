@@ -73,7 +73,7 @@ static int gpg_failed(struct error **err, gpgme_error_t code, const char *what, 
     return -EIO;
 }
 
-/* gpgme asks gpgconf where gpg is, which takes longer than all the rest; gpg is in PATH. */
+/* gpgme runs gpgconf to find gpg, which takes longer than all the rest; gpg is in PATH. */
 static void initialise(void)
 {
     struct sigaction kept;

@@ -4,8 +4,7 @@
 #include "base/error.h"
 
 /* Creates it in $TMPDIR, mode 0700, with a configuration that keeps gpg from starting an agent,
- * asking the network or consulting a trust database. *ret: its path, for signature_home_remove().
- */
+ * using the network or a trust database. *ret: its path, for signature_home_remove(). */
 int signature_home_create(char **ret, struct error **err);
 
 /* Removes the directory and frees path. Accepts NULL. */

@@ -1,4 +1,4 @@
-/* The bundle of trusted certificates that a guest makes of its single ones. */
+/* The bundle of trusted certificates that a guest generates from its single ones. */
 #pragma once
 
 #include "sysprep/operation.h"

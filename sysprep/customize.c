@@ -10,9 +10,9 @@ static int perform(struct sysprep_context *context, struct error **err)
 
 const struct sysprep_operation sysprep_customize = {
     .name = "customize",
-    .help = "make the customizations that were asked for",
+    .help = "make the customizations given as options",
     .manual = "Make the customizations given as options, such as --root-password or --write, when "
-              "all that is the old machine's has been removed.",
+              "everything specific to the old machine has been removed.",
     .by_default = true,
     .perform = perform,
 };

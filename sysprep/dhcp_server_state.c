@@ -3,7 +3,7 @@
 const struct sysprep_operation sysprep_dhcp_server_state = {
     .name = "dhcp-server-state",
     .help = "remove the leases of the DHCP server",
-    .manual = "Remove what dhcpd remembers in /var/lib/dhcpd.",
+    .manual = "Remove the leases of dhcpd in /var/lib/dhcpd.",
     .by_default = true,
     .removes = {.trees = PATHS("/var/lib/dhcpd/*")},
 };

@@ -13,6 +13,6 @@ const struct sysprep_operation sysprep_flag_reconfiguration = {
     .name = "flag-reconfiguration",
     .help = "make the guest ask for its settings at the next boot",
     .manual = "Make the file /.unconfigured, upon which guests of the Red Hat family ask at the "
-              "console for a root password, a time zone and so on. Somebody has to answer.",
+              "console for a root password, a time zone and so on. The boot waits for the answers.",
     .perform = perform,
 };

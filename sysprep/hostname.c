@@ -55,7 +55,7 @@ static int perform(struct sysprep_context *context, struct error **err)
 
 const struct sysprep_operation sysprep_hostname = {
     .name = "hostname",
-    .help = "forget the host name",
+    .help = "reset the host name",
     .manual = "Set the host name to localhost where the guest's distribution keeps it, upon which "
               "clones take the name that DHCP or cloud-init gives them. In Debian and its kin, the "
               "old name in /etc/hosts becomes unassigned-hostname. A name set with --hostname "

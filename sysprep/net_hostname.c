@@ -12,7 +12,7 @@ const struct sysprep_operation sysprep_net_hostname = {
     .name = "net-hostname",
     .help = "remove host names from network configuration",
     .manual = "Remove HOSTNAME= and DHCP_HOSTNAME= from "
-              "/etc/sysconfig/network-scripts/ifcfg-*. The host name itself is the affair of the "
+              "/etc/sysconfig/network-scripts/ifcfg-*. The host name itself is handled by the "
               "operation hostname.",
     .by_default = true,
     .perform = perform,

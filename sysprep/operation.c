@@ -54,9 +54,9 @@ const struct sysprep_operation *const sysprep_operations[] = {
     &sysprep_utmp,
     &sysprep_yum_uuid,
     &sysprep_zsh_history,
-    /* The user's own changes come when the old machine is gone, ... */
+    /* The user's own changes come after everything of the old machine was removed, ... */
     &sysprep_customize,
-    /* ... and what they may have brought back goes again. */
+    /* ... and what they may have created again is removed. */
     &sysprep_machine_id,
     &sysprep_random_seed,
     /* Below the files. */

@@ -1,6 +1,6 @@
 /*
- * The operations that make a guest forget who it is, so that its clones can be somebody else. One
- * file per operation, one array of all.
+ * The operations that remove a guest's identity, so that each clone gets one of its own. One file
+ * per operation, one array of all.
  */
 #pragma once
 
@@ -57,7 +57,7 @@ struct sysprep_operation {
 
 /*
  * In the order in which they run: by name, as virt-sysprep does, but the customizations after all
- * that, and behind them what they must not bring back. Listings sort by name.
+ * that, and behind them what removes what they may have created again. Listings sort by name.
  */
 extern const struct sysprep_operation *const sysprep_operations[];
 extern const size_t sysprep_operation_count;
@@ -74,7 +74,7 @@ struct sysprep_selection {
 int sysprep_selection_new(struct sysprep_selection *ret, struct error **err);
 /* --operations: comma-separated names, "defaults" and "all"; a leading '-' takes one out. The first
  * time the set starts empty, later ones change what is chosen by then. An unknown name is -EINVAL,
- * and the message tells what it could have been. */
+ * and the message lists similar names. */
 int sysprep_selection_set(struct sysprep_selection *selection, const char *operations,
                           struct error **err);
 /* --enable: exactly these names; once only, and not behind --operations. */

@@ -7,7 +7,7 @@
 #include "base/proc.h"
 #include "sysprep/operations.h"
 
-/* A name with a slash is one from where we are, which the program will not be. */
+/* A name with a slash is relative to our working directory, and the program runs in another. */
 static char *resolve(const char *script, struct error **err)
 {
     _cleanup_free_ char *path = strchr(script, '/') ? realpath(script, NULL) : strdup(script);
@@ -42,7 +42,7 @@ static int run_scripts(void *opaque, const char *directory, struct error **err)
         if (!path)
             return error_move(err, cause);
         report(context->customize->reporter, REPORT_INFO, "Running %s", scripts->items[i]);
-        /* What it prints goes where our own messages go. */
+        /* Its output goes to our standard error. */
         const struct proc_options options = {
             .argv = (const char *const[]){path, NULL},
             .cwd = directory,

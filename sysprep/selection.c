@@ -1,4 +1,4 @@
-/* Which operations run: what --operations and --enable say. */
+/* Which operations run: --operations and --enable. */
 
 #include <errno.h>
 #include <limits.h>
@@ -7,7 +7,7 @@
 
 #include "sysprep/operations.h"
 
-/* Names further apart than this are not taken for slips of the pen. */
+/* Names further apart than this are not taken for typing errors. */
 enum { name_max = 64, slip_max = 3 };
 
 static bool is_default(const struct sysprep_operation *operation)

@@ -4,7 +4,7 @@
 
 static const char state_path[] = "/var/lib/snapd/state.json";
 
-/* What makes this machine a device that the store knows, and the key it proves it with. */
+/* The registration of this machine as a device of the store, and its key. */
 static const char *const identity[][5] = {
     {"data", "auth", "device", "key-id", NULL},
     {"data", "auth", "device", "serial", NULL},

@@ -41,9 +41,9 @@ static const char server_scripts[] =
 
 /*
  * No [Install] section: then neither presets nor `systemctl preset-all` at a first boot take the
- * link away. cloud-init makes keys of its own and must not be disturbed while it does; it is in the
- * way only where it found a data source. Where there is one key, the administrator may have wanted
- * just that.
+ * link away. cloud-init makes keys of its own and must not be disturbed while it does; the
+ * condition applies only where it found a data source. Where there is one key, the administrator
+ * may have wanted just that.
  */
 static const char unit[] = "[Unit]\n"
                            "Description=Make SSH host keys where there are none\n"
@@ -164,7 +164,7 @@ int ssh_keygen_ensure(struct customize_context *context, struct error **err)
     }
     if (!systemd || !guest_exists(guest, keygen_path)) {
         error_set(err, EOPNOTSUPP,
-                  "nothing in this guest would make SSH host keys when it boots, "
+                  "nothing in this guest generates SSH host keys when it boots, "
                   "and sshd does not start without");
         return error_hint(err, "keep the keys with --operations defaults,-ssh-hostkeys, or have "
                                "them made by --firstboot-command 'ssh-keygen -A'");

@@ -1,4 +1,4 @@
-/* Who makes SSH host keys when a guest boots without any. */
+/* What generates SSH host keys when a guest boots without any. */
 #pragma once
 
 #include "sysprep/operation.h"

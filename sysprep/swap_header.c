@@ -4,7 +4,7 @@
 
 /*
  * Swap space has no place in the guest's tree, so its own tools must do it. UUID and label are
- * kept, since fstab and resume= go by them. blkid also tells of a hibernated system ("swsuspend"),
+ * kept, since fstab and resume= go by them. blkid also reports a hibernated system ("swsuspend"),
  * which swaplabel would refuse.
  */
 static const char renew[] =
@@ -32,9 +32,10 @@ static int perform(struct sysprep_context *context, struct error **err)
 const struct sysprep_operation sysprep_swap_header = {
     .name = "swap-header",
     .help = "make the swap space that fstab names anew",
-    .manual = "Write new headers to the swap space that the guest's fstab names, with the UUID and "
-              "label that it had. A hibernated system is forgotten, which every clone would wake "
-              "up as otherwise. Off by default, since the guest's own mkswap has to run.",
+    .manual =
+        "Write new headers to the swap space that the guest's fstab names, with the UUID and "
+        "label that it had. The image of a hibernated system is lost, which every clone would "
+        "resume otherwise. Off by default, since the guest's own mkswap has to run.",
     .needs = GUEST_CAN_RUN,
     .perform = perform,
 };

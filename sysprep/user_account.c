@@ -153,7 +153,7 @@ static int remove_files(struct sysprep_context *context, const struct accounts *
     return 0;
 }
 
-/* Somebody named an account that is not removed: that may be a slip. */
+/* A named account is not removed: that may be a typing error. */
 static void warn_of_others(struct sysprep_context *context, const struct accounts *accounts)
 {
     const struct strv *named = &context->settings->remove_user_accounts;

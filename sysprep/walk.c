@@ -5,7 +5,7 @@
 
 #include "guest/text/place.h"
 
-/* Directories deeper than this are not what a guest's file system holds in earnest. */
+/* Directories deeper than this are not expected in a guest's file system. */
 enum { depth_max = 1000 };
 
 static int walk_into(struct guest *guest, const char *dir, unsigned depth, walk_fn *visit,

@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* What any thread needs, the C library's own housekeeping and that of sanitizers included. */
+/* What any thread needs, including the C library itself and sanitizers. */
 static const int common_calls[] = {
     SYS_futex,           SYS_read,           SYS_write,           SYS_pread64,
     SYS_pwrite64,        SYS_readv,          SYS_writev,          SYS_preadv,
@@ -34,7 +34,7 @@ int confine_thread(const int *calls, size_t count, struct error **err)
     struct sock_filter program[max_calls + mapping_count + overhead];
     size_t length = 0, total = ARRAY_SIZE(common_calls) + count;
     if (total > max_calls)
-        return error_set(err, EINVAL, "a thread asks for too many system calls");
+        return error_set(err, EINVAL, "a thread's seccomp filter has too many system calls");
 #define ADD(...) program[length++] = (struct sock_filter)__VA_ARGS__
     /* Numbers mean other calls in the 32-bit and x32 interfaces. */
     ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
@@ -58,6 +58,6 @@ int confine_thread(const int *calls, size_t count, struct error **err)
     const struct sock_fprog filter = {.len = (unsigned short)length, .filter = program};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
-        return error_sys(err, errno, "cannot take system calls from a thread");
+        return error_sys(err, errno, "cannot install a seccomp filter for a thread");
     return 0;
 }

@@ -1,5 +1,5 @@
-/* Takes from a thread the system calls that it has no use for (seccomp(2)), so that a guest that
- * got hold of it gets hold of little. Private to vmm/. */
+/* Restricts a thread to the system calls that it needs (seccomp(2)), to limit what a guest that
+ * takes over the thread can reach. Private to vmm/. */
 #pragma once
 
 #include <stddef.h>

@@ -20,7 +20,7 @@ static int write_patiently(int fd, const char *name, const char *bytes, size_t c
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return error_set(err, ETIMEDOUT, "%s: nobody takes what is written to it", name);
+            return error_set(err, ETIMEDOUT, "%s: its reader does not read", name);
         size_t portion = min_u64(count, PIPE_BUF);
         int r = fd_write_full(fd, bytes, portion, name, err);
         if (r < 0)
@@ -34,7 +34,8 @@ static int write_patiently(int fd, const char *name, const char *bytes, size_t c
 int console_log_write(struct console_log *log, const char *bytes, size_t count, uint64_t deadline,
                       struct error **err)
 {
-    static const char note[] = "\n[kiln: the machine prints too much; the log ends here]\n";
+    static const char note[] =
+        "\n[kiln: the log's size limit is reached; what follows is not logged]\n";
     static const char name[] = "console log";
     uint64_t before = log->total;
     int r = 0;

@@ -15,7 +15,7 @@ struct console_log {
     uint64_t total; /* bytes that came, whether kept or not */
 };
 
-/* Shows and keeps the bytes, those beyond CONSOLE_LOG_MAX excepted: a line there says so. A pipe
- * that nobody reads holds this up until the deadline: -ETIMEDOUT. */
+/* Shows and logs the bytes; those beyond CONSOLE_LOG_MAX are not logged, and a line in the log
+ * states that. A pipe whose reader does not read blocks this until the deadline: -ETIMEDOUT. */
 int console_log_write(struct console_log *log, const char *bytes, size_t count, uint64_t deadline,
                       struct error **err);

@@ -10,7 +10,7 @@ static bool is_login_prompt(const char *line)
     return host > 0 && host <= 255 && strncmp(line + host, " login: ", 8) == 0;
 }
 
-/* The prompt of somebody logged in without being asked: "~ # ", "host:~# ", "[root@host ~]# ". */
+/* The prompt of an automatic login: "~ # ", "host:~# ", "[root@host ~]# ". */
 static bool is_shell_prompt(const char *line)
 {
     size_t length = strlen(line);
@@ -28,7 +28,7 @@ static bool is_shell_prompt(const char *line)
            !memchr(path, ' ', strlen(path) - 1);
 }
 
-/* Who says it, as far as a line's prefix tells. */
+/* The program that printed the line, as far as its prefix shows. */
 enum source {
     FROM_OTHER = 1 << 0,
     FROM_SYSTEMD = 1 << 1, /* "systemd[1]: ", or one of its status words, as in "[FAILED] " */
@@ -65,7 +65,7 @@ static const struct {
     const char *glob;
     struct console_sign sign;
 } lines[] = {
-    /* The kernel's last words. */
+    /* Kernel panics. */
     {OTHER, "Kernel panic - not syncing: VFS: Unable to mount root fs*", NO_ROOT},
     {OTHER, "Kernel panic - not syncing*", PANIC},
 
@@ -80,7 +80,7 @@ static const struct {
     {OTHER, "ERROR: Unable to find root device*", NO_ROOT},
     {OTHER, "ERROR: Failed to mount * on real root*", NO_ROOT},
 
-    /* Shells that ask for a person. */
+    /* Emergency shells and rescue prompts. */
     {FROM_ANY, "You are in emergency mode*", EMERGENCY},
     {FROM_ANY, "You are in rescue mode*", EMERGENCY},
     {FROM_ANY, "Welcome to emergency mode*", EMERGENCY},

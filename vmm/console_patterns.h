@@ -8,7 +8,7 @@
 enum console_event {
     CONSOLE_NOTHING,
     CONSOLE_FATAL,            /* the boot ended badly; the verdict says how */
-    CONSOLE_LOGIN,            /* somebody may log in, or has been */
+    CONSOLE_LOGIN,            /* a login prompt, or the prompt of a shell */
     CONSOLE_CLOUD_WARNING,    /* cloud-init goes on, but something was not as asked */
     CONSOLE_CLOUD_MODULE,     /* a module failed: cloud-init goes on, and will report an error */
     CONSOLE_CLOUD_STAGE,      /* a whole stage failed */

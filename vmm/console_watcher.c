@@ -51,7 +51,7 @@ int console_watcher_new(bool seeded, enum vm_verdict expected, struct console_wa
     return 0;
 }
 
-/* The line as it is told to people. NULL: out of memory. */
+/* The printable form of the line. NULL: out of memory. */
 static char *quote(const char *line)
 {
     _cleanup_free_ char *copy = strdup(line);
@@ -72,7 +72,7 @@ static void decide(struct console_watcher *watcher, enum vm_verdict verdict, cha
     watcher->reason = reason;
 }
 
-/* What cloud-init's end means, in the light of what it said before. */
+/* The verdict for cloud-init's end, given the errors that it printed before. */
 static void decide_cloud(struct console_watcher *watcher)
 {
     if (watcher->failure)
@@ -85,8 +85,8 @@ static void decide_cloud(struct console_watcher *watcher)
 
 static void decide_fatal(struct console_watcher *watcher, enum vm_verdict verdict, const char *line)
 {
-    /* A panic may follow any other end, and is the truth about it; but a missing root device is
-     * also why init gave up. */
+    /* A panic overrides any other verdict; but after a missing root device it is only the
+     * consequence. */
     bool panic = verdict == VERDICT_PANIC && watcher->verdict != VERDICT_NO_ROOT_DEVICE &&
                  watcher->verdict != VERDICT_PANIC;
     if (watcher->verdict == VERDICT_NONE || panic)

@@ -1,8 +1,7 @@
 /*
  * Does a port of the guest accept, as seen through a forward of a user-mode network (libslirp)?
- * Such a network accepts at once on the host, before it knows what the guest will say. So a
- * connection counts when bytes come through it, or when the network lists it as established.
- * Private to vmm/.
+ * Such a network accepts at once on the host, before the guest has answered. So a connection counts
+ * when bytes come through it, or when the network lists it as established. Private to vmm/.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* What the tables of a machine's firmware tell its guest about it (SMBIOS, DMTF DSP0134 3.4). */
+/* What a machine's firmware tables describe to its guest (SMBIOS, DMTF DSP0134 3.4). */
 #pragma once
 
 #include <stddef.h>
@@ -13,5 +13,5 @@ struct vm_identity {
     size_t string_count;        /* at most 255 */
 };
 
-/* -EINVAL for texts that no table can hold, or too many of them. */
+/* -EINVAL for texts that an SMBIOS table cannot hold, or for too many of them. */
 int vm_identity_check(const struct vm_identity *identity, struct error **err);

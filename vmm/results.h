@@ -1,6 +1,6 @@
 /*
- * What a guest tells through its second console port, org.kiln.results: the line "kiln-results 1",
- * then sections, each the line "NAME LENGTH", that many bytes and a newline; the section "end"
+ * What a guest reports through its second console port, org.kiln.results: the line "kiln-results
+ * 1", then sections, each the line "NAME LENGTH", that many bytes and a newline; the section "end"
  * closes it. The guest is not trusted: everything is bounded here.
  */
 #pragma once
@@ -32,7 +32,7 @@ enum results_step {
 /* The section at *offset (0 to begin with), which then moves behind it. */
 enum results_step results_next(const char *data, size_t size, size_t *offset,
                                struct results_section *ret);
-/* Whether the guest has begun to tell anything, and whether it has told all. Garbled bytes count as
- * both: nothing more will be understood. */
+/* Whether the guest has begun its report, and whether it is complete. Malformed bytes count as
+ * both: nothing that follows can be parsed. */
 bool results_begun(const char *data, size_t size);
 bool results_complete(const char *data, size_t size);

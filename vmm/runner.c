@@ -40,7 +40,7 @@ int vm_runner_find(const char *name, const struct vm_config *config, const struc
 {
     if (strcmp(name, "auto") != 0)
         return find_named(name, config, ret, err);
-    /* The last one takes any machine: what it lacks is what to tell. */
+    /* The last runner serves any machine: what it lacks is what is reported. */
     struct error *cause = NULL;
     for (size_t i = 0; vm_runners[i]; i++) {
         error_clear(&cause);

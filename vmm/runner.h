@@ -30,7 +30,7 @@ struct vm_forward {
     uint16_t guest_port;
 };
 
-/* Somebody at the guest's serial console. */
+/* A terminal at the guest's serial console. */
 struct vm_terminal {
     int input;  /* what is read here is typed there; where it ends, nothing more is typed */
     int output; /* receives what the guest prints, as it is */

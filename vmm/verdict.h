@@ -1,6 +1,6 @@
 /*
- * The console watcher: reads what a machine prints and says how its boot ended. Fed with bytes in
- * any portions, bounded in memory, indifferent to colours and carriage returns.
+ * The console watcher: reads what a machine prints and determines how its boot ended. Fed with
+ * bytes in any portions, bounded in memory, indifferent to colours and carriage returns.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ enum vm_verdict {
     VERDICT_EMERGENCY_SHELL,
     VERDICT_NO_BOOTLOADER,
     VERDICT_RESET_LOOP,
-    VERDICT_TRIPLE_FAULT, /* a processor gave up; the next two are for runners to tell */
+    VERDICT_TRIPLE_FAULT, /* a triple fault; this and the next two are determined by runners */
     VERDICT_HANG,         /* every processor is halted for good */
     VERDICT_POWER_OFF,    /* switched itself off before anything else was decided */
     VERDICT_INTERRUPTED,  /* ended by VM_TERMINAL_ESCAPE before anything else was decided */

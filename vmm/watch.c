@@ -11,7 +11,7 @@
 
 enum {
     step_ms = 500,            /* between looks at the port */
-    results_grace_ms = 15000, /* for what the guest has begun to tell about cloud-init's end */
+    results_grace_ms = 15000, /* for the rest of the results that the guest has begun to send */
 };
 
 struct vm_watch {
@@ -144,7 +144,7 @@ void vm_watch_reset(struct vm_watch *watch)
     if (vm_watch_over(watch))
         return;
     console_watcher_reset(watch->console);
-    /* The next boot tells anew. */
+    /* The next boot starts a new report. */
     str_free(&watch->results);
     watch->results_complete = false;
     note_decision(watch);
@@ -196,8 +196,7 @@ static char *explain_missing(const struct vm_watch *watch, struct error **err)
         return str_printf(err, "port %u of the guest did not accept a connection; %s",
                           watch->config->wait_port, known);
     case MISSING_RESULTS:
-        return str_printf(err, "%s, but the guest did not tell what became of the command (%s)",
-                          known,
+        return str_printf(err, "%s, but the guest did not report the command's result (%s)", known,
                           results_begun(watch->results.data, watch->results.length)
                               ? "it had begun"
                               : "nothing came through the port " RESULTS_PORT);

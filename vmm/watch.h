@@ -24,7 +24,7 @@ void vm_watch_connections(struct vm_watch *watch, const char *list);
 void vm_watch_reset(struct vm_watch *watch);
 /* The machine was switched off, or has ended: what was seen so far decides. A verdict stays. */
 void vm_watch_power_off(struct vm_watch *watch);
-/* Somebody ended the machine. A verdict stays. */
+/* The machine was ended from its terminal. A verdict stays. */
 void vm_watch_interrupt(struct vm_watch *watch);
 
 /* What is to be done from time to time. Returns the milliseconds after which to call it again at

@@ -1,6 +1,6 @@
 /*
- * Threads of a machine, and their end: one that hangs in the host, such as in the read of a disk
- * that does not answer, must not keep its owner waiting for ever. Private to vmm/.
+ * Threads of a machine, with a bounded wait for their end: one that is blocked in the host, such as
+ * in the read of a disk that does not answer, must not block its owner for ever. Private to vmm/.
  */
 #pragma once
 

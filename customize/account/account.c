@@ -55,14 +55,14 @@ static int read_entry(const char *user, const struct field *fields, struct accou
     uint32_t uid;
     uint32_t gid;
     if (!parse_id(&fields[field_uid], &uid) || !parse_id(&fields[field_gid], &gid))
-        return error_set(err, EINVAL, "the guest's %s gives user %s no valid user and group id",
+        return error_set(err, EINVAL, "the guest's %s has no valid user and group id for user %s",
                          passwd_path, user);
     const struct field *home = &fields[field_home];
     _cleanup_free_ char *path = strndup(home->start, home->length);
     if (!path)
         return error_oom(err);
     if (strlen(path) != home->length || guest_path_check(path, NULL) < 0)
-        return error_set(err, EINVAL, "the guest's %s gives user %s no valid home directory",
+        return error_set(err, EINVAL, "the guest's %s has no valid home directory for user %s",
                          passwd_path, user);
     *ret = (struct account){.uid = uid, .gid = gid, .home = TAKE_PTR(path)};
     return 0;

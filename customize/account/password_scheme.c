@@ -107,7 +107,7 @@ int password_scheme_of_guest(struct guest *guest, const struct guest_info *info,
         }
     }
     const char *name = distro_facts_of(info)->password_scheme;
-    /* Busybox checks passwords itself where it is built to, and has never known a newer scheme. */
+    /* Busybox can be built to check passwords itself, and supports no newer scheme. */
     if (info->init && strcmp(info->init, "busybox") == 0)
         name = "sha512";
     *ret = password_scheme_find(name, strlen(name));
@@ -119,7 +119,8 @@ int password_hash(const struct password_scheme *scheme, const char *password, ch
 {
     char setting[CRYPT_GENSALT_OUTPUT_SIZE];
     if (!crypt_gensalt_rn(scheme->prefix, 0, NULL, 0, setting, sizeof(setting)))
-        return error_sys(err, errno, "libcrypt of this machine makes no %s salt", scheme->name);
+        return error_sys(err, errno, "crypt_gensalt_rn() of this machine does not support %s",
+                         scheme->name);
     /* Tens of kilobytes, and it keeps traces of the password. */
     struct crypt_data *work = calloc(1, sizeof(*work));
     if (!work)
@@ -127,7 +128,7 @@ int password_hash(const struct password_scheme *scheme, const char *password, ch
     const char *hash = crypt_rn(password, setting, work, sizeof(*work));
     int r;
     if (!hash) {
-        r = error_sys(err, errno, "libcrypt of this machine makes no %s hash", scheme->name);
+        r = error_sys(err, errno, "crypt_r() of this machine does not support %s", scheme->name);
     } else {
         *ret = strdup(hash);
         r = *ret ? 0 : error_oom(err);

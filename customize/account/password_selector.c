@@ -103,7 +103,7 @@ static int parse_source(const char *text, struct password_selector *selector, st
         selector->source = PASSWORD_DISABLED;
         return 0;
     }
-    error_set(err, EINVAL, "the password selector is none of the known ones");
+    error_set(err, EINVAL, "the password selector is not known");
     return error_hint(err, "selectors are password:TEXT, file:FILE, random, disabled, locked and "
                            "locked:SELECTOR");
 }

@@ -7,7 +7,7 @@
 
 enum password_source {
     PASSWORD_DISABLED, /* no password fits */
-    PASSWORD_RANDOM,   /* to be made up */
+    PASSWORD_RANDOM,   /* to be generated */
     PASSWORD_GIVEN,
 };
 

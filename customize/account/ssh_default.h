@@ -1,4 +1,4 @@
-/* The key that a user means who names none. */
+/* The default SSH key. */
 #pragma once
 
 #include "base/error.h"

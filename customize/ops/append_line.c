@@ -8,7 +8,7 @@
 #include "customize/ops/operations.h"
 #include "guest/text/text.h"
 
-/* As much of a file as is looked at for its line endings. */
+/* How much of a file is read to determine its line endings. */
 static const size_t ending_probe = 8192;
 
 static int append_line_parse(const char *argument, void **ret_data, struct error **err)

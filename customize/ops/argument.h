@@ -18,5 +18,5 @@ void argument_pair_free(void *pair);
 DEFINE_CLEANUP(struct argument_pair *, argument_pair_free);
 #define _cleanup_argument_pair_ _cleanup_(argument_pair_freep)
 
-/* That the argument can be a path in the guest. */
+/* Checks that the argument is a valid path in the guest. */
 int argument_guest_path(const char *option, const char *path, struct error **err);

@@ -29,7 +29,7 @@ static int parse_id(const char *text, const char *what, uint32_t *ret, struct er
     uint64_t value;
     if (parse_u64(text, what, &value, NULL) < 0 || value >= UINT32_MAX) {
         error_set(err, EINVAL, "--chown: the %s is not a number below %u", what, UINT32_MAX);
-        return error_hint(err, "owners are given as the numbers that the guest knows them by, as "
+        return error_hint(err, "owners are given as numbers, as the guest has them, as "
                                "in 0:0:/etc/motd");
     }
     *ret = (uint32_t)value;

@@ -73,7 +73,7 @@ static int commands_expand(struct customize_plan *plan, const char *argument, st
 const struct customize_operation commands_from_file_operation = {
     .name = "commands-from-file",
     .metavar = "FILE",
-    .help = "do what the lines of a file say, as if it stood here",
+    .help = "run the operations in the lines of a file, in this place",
     .manual =
         "Read operations from FILE, one a line, and do them in this place. A line is the name of "
         "an option of this list without its dashes, a space and the argument: 'write "

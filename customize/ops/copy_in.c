@@ -43,8 +43,8 @@ const struct customize_operation copy_in_operation = {
         "Copy LOCALPATH, a local file or a directory with all it holds, into REMOTEDIR, a "
         "directory that the guest has. It keeps its own name there. Modes, times, numeric owners, "
         "links and hard links are kept, so set them to what the guest shall see; a build that "
-        "does not run as root leaves the files to the user id that owns them. Files in the guest "
-        "give way; a directory of the same name gets the mode and owner of the local one.",
+        "does not run as root keeps the user ids of the files. Files in the guest "
+        "are replaced; a directory of the same name gets the mode and owner of the local one.",
     .example = "--copy-in ./site:/var/www",
     .parse = copy_in_parse,
     .apply = copy_in_apply,

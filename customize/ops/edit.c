@@ -16,7 +16,7 @@
  */
 static const uint64_t file_max = (uint64_t)256 << 20;
 
-/* What virt-customize promises to an expression: each line in $_, with its newline, is printed
+/* The contract of virt-customize for an expression: each line in $_, with its newline, is printed
  * after the expression was evaluated; $lineno is its number. The words are arguments, not code. */
 static const char edit_script[] = "$expr = shift @ARGV;"
                                   "binmode STDIN; binmode STDOUT;"
@@ -60,12 +60,12 @@ static int run_expression(const char *expression, int in, int out, struct error 
 static int open_memory(struct error **err)
 {
     int fd = memfd_create("edit", MFD_CLOEXEC);
-    return fd < 0 ? error_sys(err, errno, "no memory file can be made") : fd;
+    return fd < 0 ? error_sys(err, errno, "memfd_create failed") : fd;
 }
 
 static int rewind_fd(int fd, struct error **err)
 {
-    return lseek(fd, 0, SEEK_SET) < 0 ? error_sys(err, errno, "a memory file cannot be read") : 0;
+    return lseek(fd, 0, SEEK_SET) < 0 ? error_sys(err, errno, "cannot read a memory file") : 0;
 }
 
 /* Runs the expression over the file's lines. *ret_fd is at the start of what came out. */
@@ -114,8 +114,8 @@ static int fill_beside(struct guest *guest, const char *path, const struct guest
     return r < 0 ? r : guest_list_xattrs(guest, path, copy_attribute, &copy, err);
 }
 
-/* The new contents go into a file beside the old one, which then takes its name: a guest that is
- * cut off in between has the one or the other. */
+/* The new contents go into a file beside the old one, which then takes its name: a guest whose edit
+ * is cut off has the one or the other. */
 static int replace_file(struct guest *guest, const char *path, const struct guest_stat *st, int fd,
                         struct error **err)
 {

@@ -90,7 +90,7 @@ const struct customize_operation firstboot_operation = {
     .help = "run a local script when the guest first boots",
     .manual =
         "Put the local file SCRIPT into the guest, where it runs once, as root, late in the "
-        "first boot. Several run in the order of the command line. What they print goes to "
+        "first boot. Several run in the order of the command line. Their output goes to "
         "virt-sysprep-firstboot.log in root's home and, with systemd, to the console. "
         "systemd, OpenRC, runit and System V's init of the large distributions are served. In "
         "a Windows guest, SCRIPT is a batch file that LocalSystem runs, logging to "

@@ -35,7 +35,7 @@ static int program_on_boot_require(const struct customize_step *step, const stru
 
 static int ignored(const char *option, struct customize_context *context)
 {
-    report(context->reporter, REPORT_WARNING, "%s is ignored: the guest is no Windows", option);
+    report(context->reporter, REPORT_WARNING, "%s is ignored: the guest is not Windows", option);
     return 0;
 }
 
@@ -101,8 +101,8 @@ static int inject_program(struct customize_context *context, const char *source,
                  : -ENOMEM;
 }
 
-/* Windows is still busy with its new devices when it first boots, and its installer serves one at a
- * time: virt-customize waits for two minutes as well. */
+/* Windows installs its new devices when it first boots, and runs one installation at a time:
+ * virt-customize waits for two minutes as well. */
 static int qemu_ga_apply(const void *data, const char *argument, struct customize_context *context,
                          struct error **err)
 {
@@ -174,10 +174,11 @@ const struct customize_operation inject_blnsvr_operation = {
     .name = "inject-blnsvr",
     .metavar = "METHOD",
     .help = "inject the balloon service into a Windows guest",
-    .manual = "Put the service that tells the host how much memory Windows uses, blnsvr.exe, into "
-              "C:\\, and have Windows install it at its first boot. METHOD is as for "
-              "--inject-virtio-win; what it takes to run something at the first boot, see "
-              "--firstboot.",
+    .manual =
+        "Put the service that reports to the host how much memory Windows uses, blnsvr.exe, into "
+        "C:\\, and have Windows install it at its first boot. METHOD is as for "
+        "--inject-virtio-win; what it takes to run something at the first boot, see "
+        "--firstboot.",
     .example = "--inject-blnsvr /usr/share/virtio-win/virtio-win.iso",
     .parse = inject_parse,
     .require = program_on_boot_require,

@@ -55,7 +55,8 @@ static int link_parse(const char *argument, void **ret_data, struct error **err)
     return r;
 }
 
-/* As `ln -sf`: what is there gives way, unless it is a directory, which takes the link in. */
+/* As `ln -sf`: what is there is replaced, unless it is a directory; the link is then made inside
+ * it. */
 static int make_link(struct guest *guest, const char *target, const char *link, struct error **err)
 {
     _cleanup_free_ char *place = NULL;

@@ -1,6 +1,6 @@
 /*
- * --selinux-relabel  --no-selinux-relabel  --selinux-relabel-exclude DIR
- * --selinux-relabel-at-boot: they say what customize_run() ends with.
+ * --selinux-relabel  --no-selinux-relabel  --selinux-relabel-exclude DIR --selinux-relabel-at-boot:
+ * they decide how customize_run() ends.
  */
 #include <errno.h>
 
@@ -44,7 +44,7 @@ static int exclude_apply(const void *data, const char *argument, struct customiz
     return strv_add(&context->settings.relabel_excludes, argument, err);
 }
 
-/* One of them says what is done; two that differ would be a guess. */
+/* One of them decides; two that differ are an error. */
 static int check_alone(struct customize_plan *plan, const struct customize_step *step,
                        struct error **err)
 {
@@ -63,8 +63,8 @@ static int check_alone(struct customize_plan *plan, const struct customize_step 
 
 const struct customize_operation selinux_relabel_operation = {
     .name = "selinux-relabel",
-    .help = "give all files the SELinux labels that the guest's policy says",
-    .manual = "Label every file of an SELinux guest anew, as its own policy says, without booting "
+    .help = "give all files their SELinux labels by the guest's policy",
+    .manual = "Label every file of an SELinux guest anew, by its own policy, without booting "
               "it. Without this option, only what was created gets its label, and what programs "
               "of the guest left without one, which is enough where the labels were right before. "
               "Other guests are left alone.",

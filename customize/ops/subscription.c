@@ -2,8 +2,8 @@
  * --sm-credentials SELECTOR  --sm-register  --sm-attach SELECTOR  --sm-remove  --sm-unregister
  *
  * The password goes into the guest in a file of its own, which only root can read and which is
- * removed right afterwards; subscription-manager wants it on its command line, which is seen by
- * nobody but the guest's own programs.
+ * removed right afterwards; subscription-manager takes it on its command line, which only the
+ * guest's own programs can see.
  */
 #include "customize/ops/subscription.h"
 

@@ -1,4 +1,4 @@
-/* What subscription-manager(8) of Red Hat's guests is told. */
+/* Credentials for subscription-manager(8) of Red Hat's guests. */
 #pragma once
 
 /* For --sm-register. */

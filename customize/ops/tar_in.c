@@ -64,7 +64,7 @@ const struct customize_operation tar_in_operation = {
         "Unpack the local archive TARFILE into REMOTEDIR, a directory that the guest has. The "
         "archive may be compressed with gzip, bzip2, xz, lzma, zstd, lz4 or compress. Modes, times "
         "and numeric owners are those in the archive; its extended attributes are left out. Files "
-        "in the guest give way; a directory gets the mode and owner that the archive says, but a "
+        "in the guest give way; a directory gets the mode and owner in the archive, but a "
         "symbolic link of the guest that leads to a directory stays, so that bin/tool goes where "
         "/bin leads. Entries that would leave REMOTEDIR, by '..' or through a link in the archive, "
         "are an error.",

@@ -33,7 +33,7 @@ static int check_zone(struct guest *guest, const char *zone, const char *path, s
     if (r < 0 && r != -ENOENT && r != -ENOTDIR)
         return error_move(err, cause);
     error_free(cause);
-    error_set(err, ENOENT, "the guest knows no time zone %s", zone);
+    error_set(err, ENOENT, "the guest has no time zone %s", zone);
     if (guest_is_dir(guest, zone_directory))
         return error_hint(err, "give a location like Europe/London, one of those in the guest's %s",
                           zone_directory);

@@ -7,7 +7,7 @@
 #include "customize/ops/operations.h"
 #include "guest/text/place.h"
 
-/* Deeper trees are not what a guest's file system holds in earnest. */
+/* Deeper trees are not expected in a guest's file system. */
 enum { depth_max = 1000 };
 
 static int truncate_parse(const char *argument, void **ret_data, struct error **err)

@@ -68,7 +68,7 @@ const struct customize_operation upload_operation = {
     .manual = "Copy the local FILE to DEST in the guest. Where DEST is a directory of the guest, "
               "the file goes into it under its own name. The mode and the numeric owner and group "
               "of FILE are kept, so set them to what the guest shall see; a build that does not "
-              "run as root leaves the file to the user id that ran it.",
+              "run as root gives the file its own user id.",
     .example = "--upload app.conf:/etc/app/",
     .parse = upload_parse,
     .apply = upload_apply,

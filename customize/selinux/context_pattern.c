@@ -27,7 +27,7 @@ static bool has_outer_alternative(const char *text)
     return false;
 }
 
-/* Fills the prefix and says whether it is the whole pattern. */
+/* Fills the prefix; true where it is the whole pattern. */
 static bool find_prefix(struct context_pattern *pattern)
 {
     const char *c = pattern->text;

@@ -281,7 +281,7 @@ static int too_costly(struct error **err)
     return error_set(err, E2BIG, "the patterns of the guest's policy take too long");
 }
 
-/* Not the wall clock: a busy machine is not the policy's fault. */
+/* Processor time, not wall time: load on the machine must not count. */
 static uint64_t spent_now(void)
 {
     struct timespec now = {0};

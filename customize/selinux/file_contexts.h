@@ -1,7 +1,7 @@
 /*
- * An SELinux policy's file contexts: which label a path gets. file_contexts(5) and
- * selabel_file(5) say how; the outcome is that of libselinux. The texts come from guests: the cost
- * of every look-up is bounded.
+ * An SELinux policy's file contexts: which label a path gets. By file_contexts(5) and
+ * selabel_file(5); the outcome is that of libselinux. The texts come from guests: the cost of every
+ * look-up is bounded.
  */
 #pragma once
 
@@ -33,6 +33,7 @@ int file_contexts_add_aliases(struct file_contexts *contexts, enum file_contexts
                               const char *text, size_t size, struct error **err);
 
 /* *ret: the label, which lives as long as the contexts; NULL where the policy has none for it. Only
- * the file type of `mode` matters. -E2BIG: the patterns take longer than any honest policy's. */
+ * the file type of `mode` matters. -E2BIG: the patterns take longer than those of any known policy.
+ * */
 int file_contexts_lookup(struct file_contexts *contexts, const char *path, mode_t mode,
                          const char **ret, struct error **err);

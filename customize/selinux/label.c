@@ -10,7 +10,7 @@
 const char *const selinux_pseudo[] = {"/proc", "/sys", "/dev", "/selinux", NULL};
 
 enum {
-    /* One file system more than anybody mounts: each has its own inode numbers. */
+    /* Above the number of file systems of any guest: each has its own inode numbers. */
     visits_max = 64,
     progress_each = 1000, /* paths */
 };
@@ -194,7 +194,7 @@ static int walk_directory(struct walk *walk, const char *path, uint64_t inode, s
             str_printf(err, "%s/%s", strcmp(path, "/") == 0 ? "" : path, names.items[i]);
         if (!child)
             return -ENOMEM;
-        /* Deeper than any path can say: nothing can name it either. */
+        /* Deeper than PATH_MAX allows: no path can name it. */
         if (guest_path_check(child, NULL) == 0)
             r = walk_path(walk, child, err);
     }

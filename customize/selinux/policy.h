@@ -19,7 +19,7 @@ void selinux_policy_free(struct selinux_policy *policy);
 #define _cleanup_selinux_policy_ _cleanup_(selinux_policy_free)
 
 enum selinux_when {
-    SELINUX_ALWAYS,     /* the label becomes what the policy says */
+    SELINUX_ALWAYS,     /* the label becomes that of the policy */
     SELINUX_IF_MISSING, /* one that is there stays, whatever it is */
 };
 
@@ -34,7 +34,7 @@ int selinux_label_path(struct guest *guest, struct selinux_policy *policy, const
                        const struct guest_stat *st, enum selinux_when when,
                        struct selinux_count *count, struct error **err);
 
-/* The same for everything there is, but for what the kernel makes up at run time (/proc, /sys, /dev
+/* The same for everything there is, but for what the kernel provides at run time (/proc, /sys, /dev
  * and the like) and what lies in one of the directories `excludes` (NULL: none). */
 int selinux_label_tree(struct guest *guest, struct selinux_policy *policy,
                        const struct strv *excludes, enum selinux_when when,

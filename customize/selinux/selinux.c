@@ -25,7 +25,7 @@ static bool is_policys_fault(int r)
     return r == -ENOENT || r == -E2BIG || r == -EFBIG || r == -EINVAL || r == -EISDIR;
 }
 
-/* Hands the work to the guest itself; `why` is consumed. */
+/* Leaves the work to the guest itself; `why` is consumed. */
 static int fall_back(struct guest *guest, struct error *why, struct reporter *reporter,
                      struct error **err)
 {
@@ -35,8 +35,8 @@ static int fall_back(struct guest *guest, struct error *why, struct reporter *re
     return label_at_boot(guest, err);
 }
 
-/* setfiles(8) of the guest is a hundred times faster than asking an appliance for each file. It
- * wants no SELinux in the kernel that runs. False: it could not do it. */
+/* setfiles(8) of the guest is a hundred times faster than one call of the appliance for each file.
+ * It requires a kernel without SELinux. False: it failed. */
 static bool label_by_program(struct guest *guest, const struct selinux_policy *policy,
                              const struct strv *excludes, bool all, struct reporter *reporter)
 {

@@ -1,6 +1,6 @@
 /*
  * Labels in SELinux guests: files that kiln made would have none, and the guest would be denied
- * them. They get what the guest's own policy says.
+ * them. They get their labels by the guest's own policy.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 /*
  * What was created since the journal was opened gets its label; what was only changed keeps the one
  * it has. Where programs of the guest ran, whatever has no label gets one. Other guests are left
- * alone. Where the policy cannot be used, the guest is told to label itself at its next boot, with
- * a warning.
+ * alone. Where the policy cannot be used, the guest is set to label itself at its next boot, with a
+ * warning.
  */
 int selinux_label_touched(struct guest *guest, const struct guest_info *info,
                           const struct guest_journal *journal, struct reporter *reporter,
@@ -30,8 +30,8 @@ int selinux_relabel_at_boot(struct guest *guest, const struct guest_info *info,
 
 /*
  * What every change of a guest ends with, behind customize_run() and whatever else made files: does
- * what context->settings.labels say where that is more than CUSTOMIZE_LABEL_TOUCHED, and then
- * leaves CUSTOMIZE_LABEL_NONE there: nothing is left to do. The default is the caller's affair,
- * with selinux_label_touched().
+ * what context->settings.labels asks for where that is more than CUSTOMIZE_LABEL_TOUCHED, and then
+ * sets CUSTOMIZE_LABEL_NONE there: nothing is left to do. The caller does the default, with
+ * selinux_label_touched().
  */
 int selinux_apply(struct customize_context *context, struct error **err);

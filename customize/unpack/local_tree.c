@@ -204,7 +204,7 @@ int local_tree_unpack(const char *path, struct unpack *unpack, struct reporter *
     if (!trimmed)
         return error_oom(err);
     if (!*path_name(trimmed))
-        return error_set(err, EINVAL, "%s has no name that it could get in the guest", path);
+        return error_set(err, EINVAL, "%s has no name to use in the guest", path);
     _cleanup_(copier_free) struct copier copier = {.unpack = unpack, .reporter = reporter};
     return put_object(&copier, AT_FDCWD, trimmed, path_name(trimmed), 0, err);
 }

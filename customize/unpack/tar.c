@@ -86,9 +86,9 @@ static int open_spool(struct reader *reader, struct error **err)
     if (reader->spool < 0)
         reader->spool = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (reader->spool < 0)
-        return error_sys(err, errno, "no temporary file can be made in %s", directory);
+        return error_sys(err, errno, "cannot create a temporary file in %s", directory);
     if (ftruncate(reader->spool, 0) < 0 || lseek(reader->spool, 0, SEEK_SET) < 0)
-        return error_sys(err, errno, "a temporary file cannot be emptied");
+        return error_sys(err, errno, "cannot truncate a temporary file");
     return 0;
 }
 
@@ -166,7 +166,7 @@ static int describe(const struct reader *reader, struct archive_entry *from,
     if (!name)
         return error_set(err, EINVAL, "%s: an entry has a name that cannot be read", reader->name);
     if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
-        return error_set(err, EINVAL, "%s: %s has an owner that cannot be", reader->name, name);
+        return error_set(err, EINVAL, "%s: %s has an owner out of range", reader->name, name);
     *ret = (struct unpack_entry){
         .name = name,
         .mode = archive_entry_filetype(from) | archive_entry_perm(from),

@@ -10,7 +10,7 @@
 #include "customize/unpack/inode_set.h"
 #include "guest/text/place.h"
 
-/* More links than that which lead who knows where are no archive in earnest. */
+/* Archives with more links that are absolute or have ".." are refused. */
 enum { wild_links_max = 1 << 20 };
 
 /* What file systems can hold: from 1901 to 2446, as ext4. */

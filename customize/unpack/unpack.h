@@ -1,7 +1,7 @@
 /*
  * Objects put into the guest one by one, as tar(1) does when it extracts an archive as root: owners
- * are numbers, modes are taken whole, what is at the place already gives way unless both are
- * directories. Two things are done for safety's sake:
+ * are numbers, modes are taken whole, what is at the place already is replaced unless both are
+ * directories. For safety:
  *
  * - Nothing is put outside of the directory: names with ".." are refused, and so are names that
  * lead through a link which came with the same objects and is absolute or has "..".

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "customize/operation.h"
 
-/* Copies all drivers that fit the guest from the source (see windows_source.h) into
+/* Copies all drivers that fit the guest from the source (see source.h) into
  * Windows\Drivers\VirtIO, and has Windows start the one for disks. -ENOENT: none fits. */
 int windows_drivers_inject(struct customize_context *context, const char *source,
                            struct error **err);

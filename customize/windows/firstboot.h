@@ -1,9 +1,9 @@
 /*
  * Batch files that a Windows guest runs when it boots for the first time. They are where
  * virt-customize and virt-v2v put them, C:\Program Files\Guestfs\Firstboot\scripts, and a service
- * of the same name runs them, so that either tool adds to what the other one left. Windows cannot
- * have a batch file for a service: rhsrvany.exe or pvvxsvc.exe stands between, a program that the
- * host has in $VIRT_TOOLS_DATA_DIR or /usr/share/virt-tools.
+ * of the same name runs them, so that either tool adds to what the other one left. A batch file
+ * cannot be a Windows service: rhsrvany.exe or pvvxsvc.exe runs it, a program that the host has in
+ * $VIRT_TOOLS_DATA_DIR or /usr/share/virt-tools.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * What the registry says of drivers. Facts: virt-v2v's documentation and source (what it writes has
- * been seen to work from Windows XP to Server 2022); Microsoft's documentation of
+ * Drivers in the registry. Facts: virt-v2v's documentation and source (what it writes has been seen
+ * to work from Windows XP to Server 2022); Microsoft's documentation of
  * HKLM\SYSTEM\CurrentControlSet\Services and of DevicePath.
  */
 #include <errno.h>
@@ -56,11 +56,10 @@ static int add_critical_device(struct registry *system, const char *control_set,
     return key ? registry_set(system, key, values, ARRAY_SIZE(values), err) : -ENOMEM;
 }
 
-/* Since Windows 8: the same as it would stand there had the driver been installed from an INF file.
- */
+/* Since Windows 8: the same keys as after an installation of the driver from its INF file. */
 static int add_package(struct registry *system, const char *driver, struct error **err)
 {
-    /* Flags and the class; Windows 10 does not take a package without. */
+    /* Flags and the class; required by Windows 10. */
     static const uint8_t version[48] = {0x00, 0xff, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00,
                                         0x7b, 0xe9, 0x36, 0x4d, 0x25, 0xe3, 0xce, 0x11,
                                         0xbf, 0xc1, 0x08, 0x00, 0x2b, 0xe1, 0x03, 0x18};

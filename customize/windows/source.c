@@ -17,8 +17,8 @@ int windows_source_check(const char *method, struct error **err)
         error_set(err, EINVAL, "the method of injecting is empty");
     } else if (strcmp(method, "osinfo") == 0 || strcmp(method, "libosinfo") == 0) {
         error_set(err, EOPNOTSUPP,
-                  "the method %s is not supported: libosinfo does not know where "
-                  "drivers are on this host",
+                  "the method %s is not supported: libosinfo has no location of "
+                  "drivers on this host",
                   method);
     } else {
         _cleanup_close_ int fd = file_open(method, O_RDONLY, 0, err);

@@ -27,7 +27,7 @@ int windows_source_check(const char *method, struct error **err);
 int windows_source_visit(const char *method, const struct windows_source_visitor *visitor,
                          struct error **err);
 
-/* The same for an image (windows_iso.c). `name` names it in messages. */
+/* The same for an image (iso.c). `name` names it in messages. */
 int windows_iso_check(int fd, const char *name, struct error **err);
 int windows_iso_visit(int fd, const char *name, const struct windows_source_visitor *visitor,
                       struct error **err);

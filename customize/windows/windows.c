@@ -14,16 +14,16 @@ int windows_require(const struct guest_info *info, struct error **err)
                          windows->trouble);
     if (windows->control_set && windows->major > 0)
         return 0;
-    return error_set(err, EOPNOTSUPP,
-                     "the guest's registry does not say which version of Windows it is");
+    return error_set(err, EOPNOTSUPP, "the guest's registry has no version of Windows");
 }
 
 int windows_explain(int r, struct error **err)
 {
     if (r == -EROFS)
-        error_hint(err, "Windows holds on to its file system while it is hibernated, and with its "
-                        "fast startup while it is shut down as well: boot the guest and shut it "
-                        "down by: shutdown /s /t 0");
+        error_hint(err,
+                   "Windows keeps its file system mounted while it is hibernated, and with its "
+                   "fast startup while it is shut down as well: boot the guest and shut it "
+                   "down by: shutdown /s /t 0");
     return r;
 }
 

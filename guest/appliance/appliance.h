@@ -58,7 +58,7 @@ void appliance_list_free(char **list);
 DEFINE_CLEANUP(char **, appliance_list_free);
 #define _cleanup_list_ _cleanup_(appliance_list_freep)
 
-/* Disks (appliance_drive.c). */
+/* Disks (drive.c). */
 
 /* Refuses images in use or sealed, and hands the disks to libguestfs, which is not launched yet. */
 int appliance_add_drives(struct appliance *appliance, const struct guest_open_options *options,
@@ -69,32 +69,32 @@ void appliance_hide_overlays(struct appliance *appliance);
 int appliance_commit(struct guest *guest, struct error **err);
 void appliance_free_drives(struct appliance *appliance);
 
-/* Encrypted devices (appliance_crypt.c). */
+/* Encrypted devices (crypt.c). */
 
 /* Opens those that there are keys for, and what lies within. */
 int appliance_unlock(struct appliance *appliance, const struct guest_keys *keys,
                      struct error **err);
 
-/* File systems (appliance_mount.c). */
+/* File systems (mount.c). */
 
 int appliance_find_root(struct appliance *appliance, struct error **err);
 int appliance_mount_all(struct appliance *appliance, struct error **err);
 int appliance_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int appliance_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 
-/* On the host (appliance_host.c). */
+/* On the host (host.c). */
 
 int appliance_mount_on_host(struct guest *guest, const char *directory, guest_work_fn *work,
                             void *context, struct error **err);
 
-/* Programs (appliance_run.c). */
+/* Programs (run.c). */
 
 /* -ENOEXEC where the guest's programs cannot run on the appliance's processor. */
 int appliance_check_arch(struct appliance *appliance, struct error **err);
 int appliance_run(struct guest *guest, const char *script, struct guest_run_result *ret,
                   struct error **err);
 
-/* Files (appliance_files.c); see guest.h. */
+/* Files (files.c); see guest.h. */
 
 /* The path with its directory resolved within the guest, for what is done outside of its root:
  * links would lead to wherever they lead there. Caller frees. */
@@ -118,6 +118,6 @@ int appliance_mknod(struct guest *guest, const char *path, mode_t mode, dev_t de
                     struct error **err);
 int appliance_link(struct guest *guest, const char *existing, const char *path, struct error **err);
 
-/* Many files (appliance_bulk.c); see guest.h. */
+/* Many files (bulk.c); see guest.h. */
 int appliance_create_files(struct guest *guest, const struct guest_new_file *files, size_t count,
                            struct error **err);

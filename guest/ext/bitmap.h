@@ -1,4 +1,4 @@
-/* The bitmaps of block groups, held per group and only where they are needed. For ext_alloc.c. */
+/* The bitmaps of block groups, held per group and only where they are needed. For alloc.c. */
 #pragma once
 
 #include <stdbool.h>

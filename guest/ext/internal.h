@@ -1,4 +1,4 @@
-/* What the files behind ext_fs.h share. */
+/* What the files behind fs.h share. */
 #pragma once
 
 #include "guest/ext/alloc.h"
@@ -101,7 +101,7 @@ int ext_reserve(struct ext_fs *fs, const struct ext_content *content, struct err
 /* Blocks that `bytes` of contents take, with what it takes to find them. */
 uint64_t ext_blocks_for(const struct ext_fs *fs, uint64_t bytes);
 
-/* Extended attributes (ext_xattr.c, ext_acl.c). The inode is as it is stored; changes are in it and
+/* Extended attributes (xattr.c, acl.c). The inode is as it is stored; changes are in it and
  * stored afterwards. */
 
 /* New contents do not inherit the privileges of the old ones. */

@@ -21,7 +21,7 @@ static inline struct journal *journal_of(struct guest *guest)
     return (struct journal *)guest;
 }
 
-/* Remembering (journal_note.c). */
+/* Remembering (note.c). */
 
 /* To be called where a path may lead elsewhere from now on. */
 void journal_forget_directory(struct journal *journal);
@@ -36,7 +36,7 @@ int journal_note_new(struct guest *guest, const char *path, struct error **err);
 int journal_note_rename(struct journal *journal, const char *from, const char *to,
                         struct error **err);
 
-/* The vtable (journal_ops.c). */
+/* The vtable (ops.c). */
 
 /* The operations that the inner guest has, and those alone. */
 struct guest_ops journal_ops_over(const struct guest_ops *inner);

@@ -195,7 +195,7 @@ static unsigned major_version(const struct guest_info *info)
     return major;
 }
 
-/* The version numbers of a derivative say nothing about its parent's. */
+/* The version numbers of a derivative are unrelated to its parent's. */
 static bool version_counts(const struct guest_info *info)
 {
     for (size_t i = 0; i < ARRAY_SIZE(families); i++)

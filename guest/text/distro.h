@@ -1,6 +1,6 @@
 /*
- * How distributions do things: facts in tables, so that operations need no branches. A fact that a
- * new operation needs becomes a member of struct distro_facts.
+ * Differences between distributions: facts in tables, so that operations need no branches. A fact
+ * that a new operation needs becomes a member of struct distro_facts.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ struct distro_sysv {
 /* Never NULL: a distribution that is not in the tables gets what most of them share. */
 const struct distro_facts *distro_facts_of(const struct guest_info *info);
 
-/* NULL: none is known. It says nothing of whether the guest still uses such an init. */
+/* NULL: none is known. Whether the guest still uses such an init is not known from this. */
 const struct distro_sysv *distro_sysv_of(const struct guest_info *info);
 
 /* True where there are no releases, so that updates may replace the whole distribution. */

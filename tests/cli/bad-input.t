@@ -39,7 +39,7 @@ refused 1 'folder' 'commands from a directory' --commands-from-file folder
 refused 1 'absent' 'commands from nowhere' --commands-from-file absent
 
 # Arguments.
-refused 2 'none of the known' 'an unknown selector' --root-password bogus:x
+refused 2 'is not known' 'an unknown selector' --root-password bogus:x
 refused 2 'FILE:CONTENT' 'no colon where one is needed' --write /etc/x
 refused 2 'FILE:CONTENT' 'nothing before the colon' --write ':x'
 refused 2 'not absolute' 'a path in the guest that does not begin at its root' --write relative:x

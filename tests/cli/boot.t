@@ -196,7 +196,7 @@ like "$out" 'Verdict: interrupted' 'but a verdict of its own'
 like "$out" 'Time: [0-9]\.' 'at once'
 FAKE_QEMU=silent-polite run "$kiln" boot disk.img -i --timeout 1s
 like "$out" 'Verdict: timeout' 'without anybody the time limit holds'
-fails 2 'both speak on standard output' 'a program does not sit there' "$kiln" boot disk.img -i --json
+fails 2 'both use standard output' 'a program does not sit there' "$kiln" boot disk.img -i --json
 
 # On a terminal, which must be whole again however it ends. script(1) makes one.
 on_terminal() { # COMMANDS KEYS

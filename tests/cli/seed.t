@@ -142,7 +142,7 @@ refused 2 'one argument too many' 'operands' user.yaml
 fails 2 'is also an input' 'an input as the output' "$kiln" seed -o user.yaml --user-data user.yaml
 ok 'which stays' grep -q '^packages' user.yaml
 fails 1 'is a directory' 'a directory as the output' "$kiln" seed -o "$tmp"
-fails 2 'both want standard output' '--json with the seed on standard output' "$kiln" seed --json -o -
+fails 2 'both use standard output' '--json with the seed on standard output' "$kiln" seed --json -o -
 cp seed.iso kept.iso
 fails 1 'did not find|expected' 'a failed run' "$kiln" seed -o kept.iso --user-data bad.yaml
 ok 'leaves the old output as it was' cmp seed.iso kept.iso

@@ -87,7 +87,7 @@ unchanged() {
     is "$(sha256sum <"$image")" "$before" '... and the image is as it was'
 }
 as=()
-unchanged 2 'none of the known' 'an unknown selector' disk.img --root-password bogus:x
+unchanged 2 'is not known' 'an unknown selector' disk.img --root-password bogus:x
 unchanged 2 'operations.*empty|empty.*operation|name' 'an empty name of an operation' disk.img --operations bash-history,,
 unchanged 2 'enable' '--enable twice' disk.img --enable bash-history --enable tmp-files
 unchanged 2 'absent' 'a script that is absent' disk.img --script ./absent

@@ -38,10 +38,10 @@ static int map_run(struct kvm_cpu *cpu, int device, struct error **err)
 {
     int size = ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0);
     if (size < (int)sizeof(*cpu->run))
-        return error_set(err, EPROTO, "KVM does not say how to talk with a processor");
+        return error_set(err, EPROTO, "KVM_GET_VCPU_MMAP_SIZE failed");
     void *run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);
     if (run == MAP_FAILED)
-        return error_sys(err, errno, "cannot map what a processor says");
+        return error_sys(err, errno, "cannot map a processor's kvm_run area");
     cpu->run = run;
     cpu->run_size = (size_t)size;
     return 0;
@@ -62,15 +62,15 @@ static int set_msrs(struct kvm_cpu *cpu, struct error **err)
     free(msrs);
     return taken == ARRAY_SIZE(entries)
                ? 0
-               : error_set(err, EIO, "processor %u: KVM refuses its registers", cpu->index);
+               : error_set(err, EIO, "processor %u: KVM_SET_MSRS failed", cpu->index);
 }
 
 /*
- * KVM tells a guest how much its extended state takes by what it last heard of XCR0. Where
- * virtualization is emulated, KVM may not hear of the guest's own writes: Linux then finds its
- * features to contradict each other, and prints fifty lines of a warning. So all that the guest
- * will want is on from the beginning, of which one that wants less does not notice. A host without
- * extended state refuses, and has nothing to set.
+ * KVM reports the size of the extended state by the last XCR0 that it saw. Where virtualization is
+ * emulated, KVM may miss the guest's own writes: Linux then finds CPUID to be inconsistent and
+ * prints a warning of fifty lines. So every component that the guest may enable is set from the
+ * beginning; this has no effect on a guest that enables fewer. The call fails on a host without
+ * extended state, where nothing has to be set.
  */
 static void set_extended_state(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *supported)
 {
@@ -87,7 +87,7 @@ static int set_cpuid(struct kvm_cpu *cpu, const struct kvm_cpuid2 *supported,
     if (!cpuid)
         return error_oom(err);
     int r = ioctl(cpu->fd, KVM_SET_CPUID2, cpuid) < 0
-                ? error_sys(err, errno, "processor %u: KVM refuses its features", cpu->index)
+                ? error_sys(err, errno, "processor %u: KVM_SET_CPUID2 failed", cpu->index)
                 : 0;
     free(cpuid);
     return r;
@@ -98,7 +98,7 @@ int kvm_cpu_create(struct kvm_cpu *cpu, struct kvm_vm *vm, const struct kvm_cpui
 {
     *cpu = (struct kvm_cpu){.fd = ioctl(vm->fd, KVM_CREATE_VCPU, place->cpu), .index = place->cpu};
     if (cpu->fd < 0)
-        return error_sys(err, errno, "KVM makes no processor %u", place->cpu);
+        return error_sys(err, errno, "KVM_CREATE_VCPU failed for processor %u", place->cpu);
     int r = map_run(cpu, vm->device, err);
     if (r == 0)
         r = set_cpuid(cpu, supported, place, err);
@@ -151,7 +151,7 @@ static int set_segments(struct kvm_sregs *sregs, const struct guest_memory *memo
     data.db = 1;
     le64_t *table = guest_memory_at(memory, LAYOUT_GDT, 5 * sizeof(*table));
     if (!table)
-        return error_set(err, ENOSPC, "the machine has no memory for descriptors");
+        return error_set(err, ENOSPC, "the descriptor tables do not fit into the machine's memory");
     table[selector_code / 8] = descriptor(&code);
     table[selector_data / 8] = descriptor(&data);
     table[selector_task / 8] = descriptor(&task);
@@ -169,7 +169,7 @@ int kvm_cpu_set_entry(struct kvm_cpu *cpu, const struct guest_memory *memory,
     struct kvm_sregs sregs;
     struct kvm_regs regs = {.rflags = flags_fixed, .rip = entry->address};
     if (ioctl(cpu->fd, KVM_GET_SREGS, &sregs) < 0)
-        return error_sys(err, errno, "processor %u: KVM does not tell its state", cpu->index);
+        return error_sys(err, errno, "processor %u: KVM_GET_SREGS failed", cpu->index);
     int r = set_segments(&sregs, memory, entry->long_mode, err);
     if (r < 0)
         return r;
@@ -186,7 +186,8 @@ int kvm_cpu_set_entry(struct kvm_cpu *cpu, const struct guest_memory *memory,
         regs.rbx = entry->argument;
     }
     if (ioctl(cpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(cpu->fd, KVM_SET_REGS, &regs) < 0)
-        return error_sys(err, errno, "processor %u: KVM refuses its state", cpu->index);
+        return error_sys(err, errno, "processor %u: KVM_SET_SREGS or KVM_SET_REGS failed",
+                         cpu->index);
     return 0;
 }
 
@@ -215,7 +216,7 @@ char *kvm_cpu_registers(const struct kvm_cpu *cpu)
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     if (ioctl(cpu->fd, KVM_GET_REGS, &regs) < 0 || ioctl(cpu->fd, KVM_GET_SREGS, &sregs) < 0)
-        return strdup("KVM does not tell the registers");
+        return strdup("KVM_GET_REGS or KVM_GET_SREGS failed");
     const struct {
         const char *name;
         uint64_t value;

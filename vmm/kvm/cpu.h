@@ -22,7 +22,7 @@ int kvm_cpu_create(struct kvm_cpu *cpu, struct kvm_vm *vm, const struct kvm_cpui
                    const struct kvm_cpuid_place *place, struct error **err);
 void kvm_cpu_destroy(struct kvm_cpu *cpu);
 
-/* Makes the processor begin there; for the first one. The others wait until that one wakes them. */
+/* Sets the entry point; for the boot processor. The others wait for its INIT and SIPI. */
 int kvm_cpu_set_entry(struct kvm_cpu *cpu, const struct guest_memory *memory,
                       const struct boot_entry *entry, struct error **err);
 

@@ -40,7 +40,7 @@ struct kvm_cpuid2 *kvm_cpuid_supported(int device, struct error **err)
     }
     cpuid->nent = max_entries;
     if (ioctl(device, KVM_GET_SUPPORTED_CPUID, cpuid) < 0) {
-        error_sys(err, errno, "KVM does not say what processors it offers");
+        error_sys(err, errno, "KVM_GET_SUPPORTED_CPUID failed");
         free(cpuid);
         return NULL;
     }

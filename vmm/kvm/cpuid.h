@@ -1,4 +1,4 @@
-/* What processors of a machine say about themselves. Private to vmm/. */
+/* The CPUID leaves of a machine's processors. Private to vmm/. */
 #pragma once
 
 #include <linux/kvm.h>
@@ -17,9 +17,9 @@ struct kvm_cpuid_place {
 };
 
 /*
- * What this processor is to say: all of one package, a core each with one thread; without what only
- * a host has use for (virtualization, performance counters, tracing, enclaves). Caller frees; NULL:
- * out of memory.
+ * The leaves of this processor: one package, a core each with one thread; without what is of use to
+ * a host only (virtualization, performance counters, tracing, enclaves). Caller frees; NULL: out of
+ * memory.
  */
 struct kvm_cpuid2 *kvm_cpuid_make(const struct kvm_cpuid2 *supported,
                                   const struct kvm_cpuid_place *place);

@@ -39,7 +39,7 @@ static const uint8_t loop_code[] = {
 };
 _Static_assert(2 + 3 * loop_count + 1 == kvm_loop_instructions, "as the messages say");
 
-/* One message a step, before it begins, and one at the end. */
+/* One message for each step, sent before the step, and one at the end. */
 struct message {
     enum kvm_step step;
     int errnum;
@@ -189,7 +189,8 @@ static void listen_to(int report, uint64_t setup_ms, uint64_t run_ms,
     }
 }
 
-/* Ends the child. One that even SIGKILL cannot get out of the kernel at once is left to init. */
+/* Kills the child. One that is not reaped at once, because a system call blocks SIGKILL, is left to
+ * init. */
 static void reap(pid_t pid, struct kvm_loop_result *result)
 {
     kill(pid, SIGKILL);

@@ -1,5 +1,5 @@
-/* The known loop that tells a real KVM from a pretence, run in a child that can be killed. Private
- * to vmm/. */
+/* The known loop that tells KVM on hardware from an instruction emulator, run in a child that can
+ * be killed. Private to vmm/. */
 #pragma once
 
 #include <stdbool.h>

@@ -25,7 +25,7 @@ void kvm_machine_look(struct kvm_machine *machine)
 {
     uint64_t one = 1;
     if (write(machine->news, &one, sizeof(one)) < 0)
-        return; /* it is full of news already */
+        return; /* it is signalled already */
 }
 
 void kvm_machine_end(struct kvm_machine *machine, enum kvm_machine_state state, const char *fmt,
@@ -125,7 +125,7 @@ static int check_memory(const struct kvm_machine *machine, struct error **err)
     if (machine->config.memory <= limit)
         return 0;
     char text[16];
-    error_set(err, EINVAL, "the host has not got so much memory for a machine");
+    error_set(err, EINVAL, "--memory exceeds the host's memory");
     return error_hint(err, "%s is the most that --memory can be here", format_size(limit, text));
 }
 
@@ -137,7 +137,7 @@ static int check_config(const struct kvm_machine *machine, struct error **err)
         most = 4; /* Documentation/virt/kvm/api.rst, KVM_CREATE_VCPU */
     if (config->cpus < 1 || config->cpus > min_u64((uint64_t)most, 255)) {
         error_set(err, EINVAL, "a machine cannot have %u processors", config->cpus);
-        return error_hint(err, "KVM offers at most %d of them", most < 255 ? most : 255);
+        return error_hint(err, "KVM supports at most %d of them", most < 255 ? most : 255);
     }
     return check_memory(machine, err);
 }
@@ -306,7 +306,9 @@ static void destroy_cpus(struct kvm_machine *machine)
 int kvm_machine_restart(struct kvm_machine *machine, struct error **err)
 {
     if (!pci_bus_settle(machine->pci, false, deadline_after(patience_ms)))
-        return error_set(err, ETIMEDOUT, "a device of the machine hangs, perhaps in its disk");
+        return error_set(
+            err, ETIMEDOUT,
+            "a device's thread does not stop; it may be blocked in an access to its disk");
     pci_bus_reset(machine->pci);
     destroy_cpus(machine);
     kvm_vm_destroy(&machine->vm);

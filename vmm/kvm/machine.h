@@ -1,6 +1,6 @@
 /*
  * A whole machine over KVM: processors in threads of their own, the devices of a small PC, and a
- * PCI bus for others. Its owner's thread takes what it says and decides when it ends. Private to
+ * PCI bus for others. Its owner's thread reads its output and decides when it ends. Private to
  * vmm/.
  */
 #pragma once
@@ -46,17 +46,17 @@ struct pci_bus *kvm_machine_pci(struct kvm_machine *machine);
 /* Loads the kernel and lets the processors go. */
 int kvm_machine_start(struct kvm_machine *machine, struct error **err);
 
-/* Waits at most timeout_ms for news; takes up to `size` bytes of the console. Calls must come
- * often: without them a guest that prints much is made to wait. *ret_state is not RUNNING only when
- * nothing of the console is left. */
+/* Waits at most timeout_ms for an event; reads up to `size` bytes of the console. Must be called
+ * often: a guest that prints much waits meanwhile. *ret_state is not RUNNING only when nothing of
+ * the console is left. */
 size_t kvm_machine_take(struct kvm_machine *machine, uint64_t timeout_ms, char *buffer, size_t size,
                         enum kvm_machine_state *ret_state);
 
-/* Somebody types at the console. Returns how many of the keys had room; the rest has to be typed
- * again later. */
+/* Input for the console. Returns how many of the bytes had room; the rest has to be passed again
+ * later. */
 size_t kvm_machine_type(struct kvm_machine *machine, const char *keys, size_t count);
 
-/* The guest is told that somebody pressed the button. */
+/* Signals a press of the power button to the guest. */
 int kvm_machine_press_power(struct kvm_machine *machine, struct error **err);
 
 /* Why it does not run any more, and the registers; "" while it does. */

@@ -110,7 +110,7 @@ static int explain_failure(const char *device, const struct kvm_loop_result *res
         reason = str_printf(err, "%s fails where it %s: no answer within %u ms", device,
                             step_words[result->step], setup_ms * patience());
     else if (result->errnum == EPROTO)
-        reason = str_printf(err, "%s fails where it %s: no KVM would answer so", device,
+        reason = str_printf(err, "%s fails where it %s: the answer is not one of KVM", device,
                             step_words[result->step]);
     else
         reason = str_printf(err, "%s fails where it %s: %s", device, step_words[result->step],

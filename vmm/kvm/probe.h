@@ -1,7 +1,7 @@
 /*
- * Can /dev/kvm be trusted? Some hosts offer one that opens and creates machines but runs guests
- * through an instruction emulator, thousands of times too slow; a stock kernel never boots on it.
- * So the probe runs a known loop in a tiny machine against a deadline.
+ * Whether /dev/kvm runs guests at full speed. Some hosts have one that opens and creates machines
+ * but runs guests through an instruction emulator, thousands of times too slow; a stock kernel
+ * never boots on it. So the probe runs a known loop in a tiny machine against a deadline.
  */
 #pragma once
 

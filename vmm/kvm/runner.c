@@ -19,8 +19,8 @@ enum {
     tick_ms = 10,      /* between looks at what a guest prints */
     slow_tick_ms = 50, /* where it has not printed for quiet_ms */
     quiet_ms = 1000,
-    words_grace_ms = 2000, /* for what a machine has still to say */
-    words_quiet_ms = 300,  /* it has said it all */
+    words_grace_ms = 2000, /* for output that the machine has still buffered */
+    words_quiet_ms = 300,  /* all of it was read */
     power_down_ms = 90000, /* for a guest that was asked to switch itself off */
 };
 
@@ -38,7 +38,7 @@ struct run {
     uint64_t heard_at; /* when something was last printed, or typed */
 };
 
-/* Threads that hang in the host may come back any time, and must find all that they use. */
+/* Threads that are blocked in the host may continue at any time, and still use this memory. */
 static void run_release(struct run *run)
 {
     if (!run->stuck && kvm_machine_halt(run->machine)) {
@@ -56,7 +56,7 @@ static bool decided(const struct run *run)
     return vm_watch_verdict(run->watch) != VERDICT_NONE;
 }
 
-/* Takes one portion of each of what the machine says, after at most timeout_ms. */
+/* Reads one portion from each channel of the machine, after at most timeout_ms. */
 static int take_portion(struct run *run, uint64_t timeout_ms, bool *ret_any, struct error **err)
 {
     char buffer[16384];
@@ -114,7 +114,7 @@ static int hear_last_words(struct run *run, uint64_t quiet, struct error **err)
     return r;
 }
 
-/* A disk that fails ends the boot. The log is to show what the guest says of it. */
+/* A disk that fails ends the boot. The log is to show the guest's messages about it. */
 static int check_devices(struct run *run, struct error **err)
 {
     int r = kvm_devices_failure(run->devices, err);
@@ -130,7 +130,7 @@ static bool stop(struct run *run)
     if (!run->stuck && !kvm_machine_stop(run->machine)) {
         run->stuck = true;
         report(run->config->reporter, REPORT_WARNING,
-               "the machine does not stop: something of it hangs, perhaps in a disk that does not "
+               "the machine does not stop: a thread is blocked, perhaps in a disk that does not "
                "answer");
     }
     return !run->stuck;
@@ -175,7 +175,7 @@ static int watch(struct run *run, struct error **err)
     return r;
 }
 
-/* A guest whose writes stay has to write them. What it says meanwhile goes to the log. */
+/* A guest whose writes are kept has to flush them. Its output meanwhile goes to the log. */
 static int power_down(struct run *run, struct error **err)
 {
     uint64_t limit = min_u64(run->deadline, deadline_after(power_down_ms));
@@ -255,12 +255,12 @@ static int start(struct run *run, struct error **err)
     return r;
 }
 
-/* For those who look into a boot that did not end well. */
+/* To diagnose a boot that failed. */
 static void report_state(const struct run *run)
 {
     struct reporter *reporter = run->config->reporter;
     _cleanup_free_ char *exits = kvm_machine_exits(run->machine);
-    report(reporter, REPORT_DEBUG, "KVM handed over: %s", exits ? exits : "?");
+    report(reporter, REPORT_DEBUG, "KVM exits: %s", exits ? exits : "?");
     for (unsigned i = 0; i < run->config->cpus && !decided(run); i++) {
         _cleanup_free_ char *registers = kvm_machine_registers(run->machine, i);
         report(reporter, REPORT_DEBUG, "Processor %u: %s", i, registers ? registers : "?");

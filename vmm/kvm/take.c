@@ -1,5 +1,5 @@
-/* What the owner of a machine does while it runs: takes what it says, and notices that it is dead.
- */
+/* What the owner of a machine does while it runs: reads its output, and detects that it is halted
+ * for good. */
 
 #include <poll.h>
 #include <string.h>
@@ -61,7 +61,7 @@ uint64_t kvm_machine_idle_ms(struct kvm_machine *machine)
     return clock_now_ms() - machine->seen_at;
 }
 
-/* Notices that nothing happens any more, and asks the processors whether anything ever can. */
+/* Detects that nothing happens any more, and checks whether any processor can still be woken. */
 static void watch_for_hang(struct kvm_machine *machine)
 {
     uint64_t exits = count_exits(machine), now = clock_now_ms();

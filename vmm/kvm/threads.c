@@ -9,7 +9,7 @@
 
 #include "vmm/confine.h"
 
-/* Gets a thread out of KVM_RUN; what it finds there tells it why. */
+/* Makes KVM_RUN return; the thread's flags state why. */
 static int kick_signal(void)
 {
     return SIGRTMIN;

@@ -1,5 +1,5 @@
-/* A machine from the inside: the processors' threads, and what they share with its owner's. Private
- * to kvm_machine.c, kvm_take.c and kvm_threads.c. */
+/* The internals of a machine: the processors' threads, and what they share with its owner's.
+ * Private to machine.c, take.c and threads.c. */
 #pragma once
 
 #include <pthread.h>

@@ -30,9 +30,9 @@ static int doorbell_add(struct machine_hooks *hooks, uint64_t address, int event
                         struct error **err)
 {
     int r = set_doorbell(vm_of(hooks), address, eventfd, 0);
-    return r < 0
-               ? error_sys(err, -r, "KVM refuses a doorbell at 0x%llx", (unsigned long long)address)
-               : 0;
+    return r < 0 ? error_sys(err, -r, "KVM_IOEVENTFD failed for the address 0x%llx",
+                             (unsigned long long)address)
+                 : 0;
 }
 
 static void doorbell_remove(struct machine_hooks *hooks, uint64_t address, int eventfd)
@@ -80,7 +80,7 @@ static int set_routes(struct kvm_vm *vm, struct error **err)
     }
     routing->nr = (uint32_t)count;
     int r = ioctl(vm->fd, KVM_SET_GSI_ROUTING, routing) < 0
-                ? error_sys(err, errno, "KVM refuses the routes of interrupts")
+                ? error_sys(err, errno, "KVM_SET_GSI_ROUTING failed")
                 : 0;
     free(routing);
     return r;
@@ -113,7 +113,7 @@ static int add_message(struct kvm_vm *vm, int eventfd, uint64_t address, uint32_
                        struct error **err)
 {
     if (vm->message_count == max_messages)
-        return error_set(err, ENOSPC, "the machine's devices want too many interrupts");
+        return error_set(err, ENOSPC, "the machine's devices use too many interrupts");
     struct kvm_message *messages =
         reallocarray(vm->messages, vm->message_count + 1, sizeof(*messages));
     if (!messages)
@@ -125,7 +125,7 @@ static int add_message(struct kvm_vm *vm, int eventfd, uint64_t address, uint32_
     vm->message_count++;
     int r = set_routes(vm, err);
     if (r == 0 && (r = set_irqfd(vm, message, 0)) < 0)
-        error_sys(err, -r, "KVM refuses an interrupt of a device");
+        error_sys(err, -r, "KVM_IRQFD failed for a device");
     if (r < 0)
         forget_message(vm, message);
     return r;
@@ -180,7 +180,7 @@ static int add_memory(struct kvm_vm *vm, struct error **err)
             .userspace_addr = (uintptr_t)memory->regions[i].host,
         };
         if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0) {
-            error_sys(err, errno, "KVM does not take the machine's memory");
+            error_sys(err, errno, "KVM_SET_USER_MEMORY_REGION failed");
             return error_hint(err, "give the machine less --memory");
         }
     }
@@ -194,11 +194,11 @@ static int add_controllers(struct kvm_vm *vm, struct error **err)
     struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
     if (ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0 ||
         ioctl(vm->fd, KVM_SET_TSS_ADDR, (unsigned long)LAYOUT_TSS) < 0)
-        return error_sys(err, errno, "KVM refuses addresses for its own pages");
+        return error_sys(err, errno, "KVM_SET_TSS_ADDR or KVM_SET_IDENTITY_MAP_ADDR failed");
     if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
-        return error_sys(err, errno, "KVM makes no interrupt controllers");
+        return error_sys(err, errno, "KVM_CREATE_IRQCHIP failed");
     if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
-        return error_sys(err, errno, "KVM makes no timer");
+        return error_sys(err, errno, "KVM_CREATE_PIT2 failed");
     return 0;
 }
 
@@ -209,7 +209,7 @@ int kvm_vm_create(struct kvm_vm *vm, struct error **err)
         vm->fd = ioctl(vm->device, KVM_CREATE_VM, 0);
     while (vm->fd < 0 && errno == EINTR);
     if (vm->fd < 0)
-        return error_sys(err, errno, "KVM makes no machine");
+        return error_sys(err, errno, "KVM_CREATE_VM failed");
     int r = add_controllers(vm, err);
     if (r == 0)
         r = add_memory(vm, err);
@@ -231,7 +231,7 @@ int kvm_vm_set_line(struct kvm_vm *vm, unsigned gsi, bool raised, struct error *
 {
     struct kvm_irq_level level = {.irq = gsi, .level = raised};
     if (ioctl(vm->fd, KVM_IRQ_LINE, &level) < 0)
-        return error_sys(err, errno, "KVM refuses interrupt %u", gsi);
+        return error_sys(err, errno, "KVM_IRQ_LINE failed for interrupt %u", gsi);
     return 0;
 }
 

@@ -163,7 +163,7 @@ static void add_pci_root(struct str *out, const struct acpi_config *config)
     aml_end(out, aml_begin_package(out, 0));
     aml_end(out, device);
 
-    /* Linux wants the configuration space reserved before it believes MCFG. */
+    /* Linux accepts MCFG only where the configuration space is reserved. */
     struct aml_mark board = aml_begin_device(out, "MB00");
     aml_name(out, "_HID");
     aml_eisa_id(out, "PNP0C02");
@@ -264,7 +264,7 @@ static uint32_t add_fadt(struct str *out, uint32_t dsdt)
         .dsdt = le32_put(dsdt),
         .x_dsdt = le64_put(dsdt),
         .century = 50,
-        /* No flag for a keyboard controller: nobody needs to look for one. */
+        /* No flag for a keyboard controller: there is none to probe. */
         .boot_flags = le16_put(boot_no_vga | boot_no_aspm),
         .flags = le32_put(fadt_wbinvd | fadt_no_power_button | fadt_no_sleep_button |
                           fadt_reset_register | fadt_hardware_reduced),

@@ -207,7 +207,7 @@ int boot_linux_load(const struct boot_file *kernel, const struct guest_memory *m
     header->initrd_address = le32_put((uint32_t)initrd);
     header->initrd_size = le32_put((uint32_t)initrd_size);
     header->command_line = le32_put(LAYOUT_COMMAND_LINE);
-    /* What a boot loader has to say here, and this one has not. */
+    /* Fields that a boot loader has to fill in, and that do not apply here. */
     header->setup_data = le64_put(0);
     header->code32_start = le32_put((uint32_t)image.address);
     r = write_zero_page(memory, request, header, err);

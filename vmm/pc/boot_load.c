@@ -70,7 +70,7 @@ static int check_initrd(const struct boot_file *initrd, struct error **err)
     for (size_t i = 0; i < ARRAY_SIZE(initrd_magics); i++)
         if (memcmp(head, initrd_magics[i].bytes, initrd_magics[i].count) == 0)
             return 0;
-    return error_set(err, ENOEXEC, "%s: begins as no initramfs does (cpio, compressed or not)",
+    return error_set(err, ENOEXEC, "%s: is not an initramfs (a cpio archive, compressed or not)",
                      initrd->name);
 }
 
@@ -143,7 +143,7 @@ int boot_load(const struct guest_memory *memory, const struct boot_request *requ
     struct boot_file kernel;
     uint8_t magic[4] = {0};
     if (memory->regions[0].size <= LAYOUT_HIGH) {
-        error_set(err, ENOSPC, "the machine's memory is too small for any kernel");
+        error_set(err, ENOSPC, "the machine's memory is too small for a kernel");
         return error_hint(err, more_memory);
     }
     int r = boot_file_open(request->kernel_fd, "kernel", &kernel, err);

@@ -37,7 +37,7 @@ static int map_region(uint64_t address, uint64_t size, bool hugepages,
         munmap(host, size);
         return error_sys(err, errnum, "cannot keep the machine's memory out of core dumps");
     }
-    /* Saves most of the page faults; a host that has none goes without. */
+    /* Saves most of the page faults; optional, since not every host has huge pages. */
     if (!hugepages)
         (void)madvise(host, size, MADV_HUGEPAGE);
     *ret = (struct guest_memory_region){.address = address, .size = size, .host = host};

@@ -132,7 +132,8 @@ static int map_config_space(struct pci_bus *bus, struct error **err)
     int r = 0;
     if (ecam->size > 0) {
         if (ecam->size != PCI_ECAM_SIZE || ecam->address % PCI_ECAM_SIZE != 0)
-            return error_set(err, EINVAL, "PCI: the window of the configuration space is no good");
+            return error_set(err, EINVAL,
+                             "PCI: the configuration space's window has a wrong size or alignment");
         r = bus_map(bus->hooks->mmio, ecam->address, ecam->size, &ecam_ops, bus, err);
         bus->has_ecam = r == 0;
     }

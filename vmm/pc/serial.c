@@ -54,10 +54,10 @@ static size_t room(const struct serial *serial)
 }
 
 /*
- * A real transmitter tells once that it is empty and is silent until it was filled again. Writes of
- * data may come late, in a batch, so that this one goes on telling it for as long as the guest
- * wants to know: a driver that writes until it has nothing left, and then stops asking, finds the
- * same.
+ * A hardware transmitter raises its interrupt once when it becomes empty, and again after it was
+ * filled. Writes of data may arrive late, in a batch; so this one keeps the interrupt raised for as
+ * long as the guest has it enabled. A driver that writes until it has nothing left and then
+ * disables the interrupt sees no difference.
  */
 static uint8_t identify(const struct serial *serial)
 {

@@ -1,5 +1,5 @@
-/* The SMBIOS tables of a machine (DMTF DSP0134 3.4): who made it, its serial number, and strings
- * for whoever looks for them inside. Private to vmm/. */
+/* The SMBIOS tables of a machine (DMTF DSP0134 3.4): manufacturer, serial number, and OEM strings.
+ * Private to vmm/. */
 #pragma once
 
 #include "base/error.h"

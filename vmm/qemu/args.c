@@ -19,7 +19,7 @@ static const char *const fixed_args[] = {
     "-no-user-config",
     "-display",
     "none",
-    /* The guest is not trusted, so neither is a QEMU that has met it. */
+    /* The guest is not trusted, so neither is a QEMU that runs it. */
     "-sandbox",
     "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
     "-boot",
@@ -40,7 +40,7 @@ static int add_processor(struct qemu_command *command, const struct vm_config *c
     return r < 0 ? r : qemu_command_add(command, err, "-smp", "%u", config->cpus);
 }
 
-/* graphics=off makes SeaBIOS speak on the serial port. */
+/* graphics=off makes SeaBIOS print on the serial port. */
 static int add_machine(struct qemu_command *command, const struct vm_config *config,
                        struct error **err)
 {

@@ -145,7 +145,7 @@ static int add_overlay(struct qemu_command *command, size_t index, const struct 
     r = qemu_command_add_file(command, fd, true, &path, err);
     if (r < 0)
         return r;
-    /* Nobody will read it after the run: flushes of the guest need not reach a disk. */
+    /* It is discarded after the run: flushes of the guest need not reach a disk. */
     return qemu_command_add(command, err, "-blockdev",
                             "driver=qcow2,node-name=disk%zu,cache.no-flush=on,discard=unmap,"
                             "file.driver=file,file.filename=%s,backing=image%zu",

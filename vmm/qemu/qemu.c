@@ -24,12 +24,12 @@
 
 enum {
     stop_grace_ms = 1000,  /* for QEMU to end by itself */
-    words_grace_ms = 2000, /* for what a machine has still to say */
-    words_quiet_ms = 500,  /* it has said it all */
+    words_grace_ms = 2000, /* for output that the machine has still buffered */
+    words_quiet_ms = 500,  /* all of it was read */
     power_down_ms = 90000, /* for a guest that was asked to switch itself off */
 };
 
-/* A running machine and what it has said. */
+/* A running machine and its output. */
 struct machine {
     const struct vm_config *config;
     struct qemu_command command; /* also holds the locks of the images */
@@ -213,7 +213,7 @@ static int watch(struct machine *machine, struct error **err)
     return r;
 }
 
-/* A guest whose writes stay has to write them. What it says meanwhile goes to the log. */
+/* A guest whose writes are kept has to flush them. Its output meanwhile goes to the log. */
 static int power_down(struct machine *machine, struct error **err)
 {
     uint64_t limit = min_u64(machine->deadline, deadline_after(power_down_ms));
@@ -257,7 +257,7 @@ static int stop(struct machine *machine, int *ret_status, struct error **err)
     return proc_wait(machine->proc, UINT64_MAX, ret_status, err);
 }
 
-/* Without a verdict from the console: what became of the machine? `ended`: by itself. */
+/* The verdict from the machine's end, where the console gave none. `ended`: by itself. */
 static int conclude(struct machine *machine, bool ended, int status, struct error **err)
 {
     if (decided(machine))

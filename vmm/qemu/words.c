@@ -25,10 +25,10 @@ void qemu_words_take(struct qemu_words *words, const char *bytes, size_t count)
 char *qemu_words_printable(struct qemu_words *words)
 {
     _cleanup_free_ char *printable = str_printable(str_strip(words->text));
-    return str_empty(printable) ? strdup("it said nothing") : TAKE_PTR(printable);
+    return str_empty(printable) ? strdup("no output") : TAKE_PTR(printable);
 }
 
-/* Known complaints, all words of a row, and what to do about them. */
+/* Known error messages (all texts of a row occur), and their remedies. */
 static const struct {
     const char *words[2];
     int errnum;
@@ -41,11 +41,11 @@ static const struct {
      "shut down the virtual machine that uses it, or work on a copy"},
     {{"Could not set up host forwarding rule", ""},
      EADDRINUSE,
-     "--forward: the port of the host cannot be had",
+     "--forward: the port of the host cannot be bound",
      "choose one that is free, and not below 1024 unless you are root"},
     {{"unable to map backing store", ""},
      ENOMEM,
-     "--hugepages: the host has not enough of them",
+     "--hugepages: the host has too few of them",
      "reserve more, for example: sysctl vm.nr_hugepages=N (2 MiB each)"},
 };
 

@@ -1,4 +1,4 @@
-/* What QEMU itself says on its standard error: kept for the case that it fails. Private to vmm/. */
+/* QEMU's own standard error: kept for the case that it fails. Private to vmm/. */
 #pragma once
 
 #include <stddef.h>

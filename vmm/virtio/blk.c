@@ -93,7 +93,7 @@ struct virtio_blk {
     void *context;
 };
 
-/* What came of the host's work, as the guest is told. */
+/* The status that the guest gets for an access of the host. */
 static uint8_t status_of(struct virtio_blk *blk, int result, const struct error *error)
 {
     if (result >= 0)
@@ -242,7 +242,7 @@ static void blk_request(struct virtio_device *device, struct virtq_chain *chain)
 {
     uint8_t *status = virtq_take_last(chain);
     if (!status)
-        return; /* nowhere to say how it went */
+        return; /* no room for the status */
     *status = do_request((struct virtio_blk *)device, chain);
     chain->written++;
 }

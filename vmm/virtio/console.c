@@ -88,7 +88,7 @@ static void control_request(struct virtio_device *device, struct virtq_chain *ch
                 1u << (console->ports[index].name[0] ? EVENT_PORT_NAME : EVENT_CONSOLE_PORT) |
                 1u << EVENT_PORT_OPEN;
         break;
-    default: /* whether the guest has a port open is no matter */
+    default: /* whether the guest has a port open does not matter */
         break;
     }
 }

@@ -9,8 +9,8 @@ enum { VIRTIO_CONSOLE_PORTS_MAX = 4, VIRTIO_CONSOLE_NAME_MAX = 64 };
 struct virtio_console_port {
     const char *name; /* such as "org.kiln.results"; "": the port is a console, hvc0 to Linux */
     /* Takes what the guest wrote, at most a few KiB at a time; called on the device's thread. While
-     * it runs the guest waits, and so does whoever resets the device: it must not block for long,
-     * and not on the machine's lock. */
+     * it runs, the guest and a reset of the device wait: it must not block for long, and not on the
+     * machine's lock. */
     void (*output)(void *context, const void *bytes, size_t count);
     void *context;
 };

@@ -84,7 +84,7 @@ int virtio_device_drain(struct virtio_device *device, unsigned index, virtio_req
             }
         }
         if (done == DRAIN_MAX) {
-            /* Let go of the lock: somebody may want to reset the device. */
+            /* Release the lock: a reset of the device may wait for it. */
             virtio_device_kick(device);
             r = 0;
             break;

@@ -87,7 +87,7 @@ static void net_free(struct virtio_device *device)
     slirp_close(net->slirp);
 }
 
-/* What libslirp calls for connections of guests, and to look up the host's name server. */
+/* System calls of libslirp for connections of guests, and to look up the host's name server. */
 static const int net_calls[] = {
     SYS_socket,   SYS_bind,       SYS_listen,     SYS_connect,     SYS_accept,
     SYS_accept4,  SYS_sendto,     SYS_sendmsg,    SYS_recvfrom,    SYS_recvmsg,

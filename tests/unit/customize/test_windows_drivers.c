@@ -247,7 +247,7 @@ static void methods_that_are_none(void **state)
         assert_error_has(w, "ISO image");
         assert_int_equal(world_do(w, names[i], w->directory), 0);
         assert_non_null(strstr(w->words.data, names[i]));
-        assert_non_null(strstr(w->words.data, "is ignored: the guest is no Windows"));
+        assert_non_null(strstr(w->words.data, "is ignored: the guest is not Windows"));
     }
     unlink(file);
 }

@@ -149,7 +149,8 @@ static void no_room_for_the_temporary_file_is_an_error(void **state)
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &none);
         int r = iso_make("cidata", &file, 1, &image.data, &image.size, &err);
-        bool told = r < 0 && !image.data && strstr(error_message(err), "ISO image cannot be made");
+        bool told =
+            r < 0 && !image.data && strstr(error_message(err), "cannot create the ISO image");
         error_free(err);
         _exit(!told);
     }

@@ -103,7 +103,7 @@ static void init_scripts_are_looked_into(void **state)
         world.info.init = init;
         plant(&world);
         assert_int_equal(world_do(&world, "ssh-hostkeys"), -EOPNOTSUPP);
-        assert_has(error_message(world.error), "ssh-hostkeys: nothing in this guest would make");
+        assert_has(error_message(world.error), "ssh-hostkeys: nothing in this guest generates");
         assert_has(error_remedy(world.error), "-ssh-hostkeys");
         world_file(&world, scripts[i], "#!/bin/sh\n# ssh-keygen\nexit 0\n");
         assert_int_equal(world_do(&world, "ssh-hostkeys"), -EOPNOTSUPP);

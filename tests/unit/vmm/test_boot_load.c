@@ -276,7 +276,7 @@ static void test_bad_initrds(void **state)
     error_clear(&err);
     _cleanup_close_ int text = make_file("#!/bin/sh", 9);
     assert_int_equal(load(&file, sizeof(file), text, "", &entry, &err), -ENOEXEC);
-    assert_non_null(strstr(error_message(err), "no initramfs"));
+    assert_non_null(strstr(error_message(err), "is not an initramfs"));
     error_clear(&err);
     /* 40 MiB are left above the kernel. */
     _cleanup_close_ int large = make_file("070701", 6);
