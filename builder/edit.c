@@ -39,11 +39,11 @@ static int for_each_disk(const struct edit_request *request,
 
 static int check_request(const struct edit_request *request, struct error **err)
 {
-    bool network = request->network || request->dry_run;
-    int r = customize_plan_require(request->operations, network, err);
-    if (r == 0 && request->sysprep)
-        r = sysprep_selection_check(request->sysprep, request->sysprep_settings, err);
-    if (r == 0 && !request->dry_run && !request->unseal)
+    bool network = request->work.network || request->work.dry_run;
+    int r = customize_plan_require(request->work.operations, network, err);
+    if (r == 0 && request->work.sysprep)
+        r = sysprep_selection_check(request->work.sysprep, request->work.sysprep_settings, err);
+    if (r == 0 && !request->work.dry_run && !request->unseal)
         r = for_each_disk(request, seal_check_unsealed, err);
     return r;
 }
@@ -119,7 +119,7 @@ static int copy_make(const struct edit_request *request, struct copy *copy, stru
         r = keep_owner(copy, request->path, err);
     if (r == 0)
         r = copy_file_sparse(copy->original, request->path, outfile_fd(copy->file), real,
-                             request->reporter, NULL, err);
+                             request->work.reporter, NULL, err);
     return r < 0 ? r : name_copy(copy, request, err);
 }
 
@@ -131,7 +131,7 @@ static const char *give_copy_name(void *opaque, struct error **err)
 static enum guest_staging choose_staging(const struct edit_request *request,
                                          const struct copy *copy)
 {
-    if (request->dry_run)
+    if (request->work.dry_run)
         return GUEST_THROW_AWAY;
     return copy->file ? GUEST_IN_PLACE : GUEST_STAGED;
 }
@@ -143,20 +143,20 @@ static int open_guest(const struct edit_request *request, struct copy *copy, str
         .format = request->format,
         .resources = request->resources,
         .writable = true,
-        .capabilities = edit_needs(request),
+        .capabilities = edit_needs(&request->work),
         .lock = true,
-        .unseal = request->unseal || request->dry_run,
+        .unseal = request->unseal || request->work.dry_run,
         .give_name = copy->file ? give_copy_name : NULL,
         .give_name_context = copy,
         .drives = request->drives,
         .drive_count = request->drive_count,
         .mount_options = request->mount_options,
         .staging = choose_staging(request, copy),
-        .reporter = request->reporter,
+        .reporter = request->work.reporter,
     };
     int r = guest_open(copy->path ? copy->path : request->path, &options, ret, err);
     if (r == 0)
-        report(request->reporter, REPORT_DEBUG, "Engine %s: %s", guest_engine_used(*ret),
+        report(request->work.reporter, REPORT_DEBUG, "Engine %s: %s", guest_engine_used(*ret),
                guest_engine_reason(*ret));
     return r;
 }
@@ -166,7 +166,7 @@ static int finish(const struct edit_request *request, struct copy *copy, struct 
                   struct error **err)
 {
     _cleanup_guest_ struct guest *owned = guest;
-    if (request->dry_run)
+    if (request->work.dry_run)
         return 0;
     int r = request->unseal ? for_each_disk(request, seal_remove, err) : 0;
     if (r < 0)
@@ -185,13 +185,13 @@ static int edit(const struct edit_request *request, struct edit_result *result, 
     _cleanup_(copy_release) struct copy copy = {.original = -1};
     _cleanup_guest_ struct guest *guest = NULL;
     int r = 0;
-    if (request->atomicity == EDIT_ATOMIC && !request->dry_run)
+    if (request->atomicity == EDIT_ATOMIC && !request->work.dry_run)
         r = copy_make(request, &copy, err);
     if (r == 0)
         r = open_guest(request, &copy, &guest, err);
     if (r < 0)
         return r;
-    r = edit_guest(&guest, request, result, err);
+    r = edit_guest(&guest, &request->work, result, err);
     if (r < 0)
         return error_wrap(err, "%s is unchanged", request->path);
     return finish(request, &copy, TAKE_PTR(guest), err);
@@ -204,7 +204,7 @@ int edit_image(const struct edit_request *request, struct edit_result *ret, stru
     int r = check_request(request, err);
     if (r == 0)
         r = edit(request, &result, err);
-    if (r == 0 && request->seal && !request->dry_run)
+    if (r == 0 && request->seal && !request->work.dry_run)
         r = seal_write(request->path, &result.operations, err);
     if (r < 0)
         return r;

@@ -9,6 +9,18 @@
 #include "guest/journal/journal.h"
 #include "sysprep/operation.h"
 
+/* What is done to a guest once it is open, and what is told about it. */
+struct edit_work {
+    const struct customize_plan *operations; /* may be empty */
+    const struct sysprep_selection *sysprep; /* NULL: none */
+    const struct sysprep_settings *sysprep_settings;
+    bool network;      /* programs in the guest may have it */
+    bool dry_run;      /* nothing is written, and no program of the guest runs */
+    bool tell_changes; /* fill edit_result.changes */
+    bool tell_difference;
+    struct reporter *reporter;
+};
+
 enum edit_atomicity {
     EDIT_AUTO,   /* all or nothing where that costs no copy of the image */
     EDIT_ATOMIC, /* all or nothing, also for a machine that loses power: works on a copy */
@@ -20,18 +32,11 @@ struct edit_request {
     const struct guest_drive *drives; /* further disks of the same guest */
     size_t drive_count;
     struct guest_resources resources;
-    bool network; /* programs in the guest may have it */
     const char *mount_options;
     enum edit_atomicity atomicity;
-    bool dry_run;      /* nothing is written, and no program of the guest runs */
-    bool tell_changes; /* fill edit_result.changes */
-    bool tell_difference;
     bool unseal;
-    bool seal;                               /* once all is done */
-    const struct customize_plan *operations; /* may be empty */
-    const struct sysprep_selection *sysprep; /* NULL: none */
-    const struct sysprep_settings *sysprep_settings;
-    struct reporter *reporter;
+    bool seal; /* once all is done */
+    struct edit_work work;
 };
 
 struct edit_result {

@@ -5,22 +5,22 @@
 
 #include "customize/selinux/selinux.h"
 
-unsigned edit_needs(const struct edit_request *request)
+unsigned edit_needs(const struct edit_work *work)
 {
-    unsigned wants = request->network ? customize_plan_wants(request->operations) : 0;
-    unsigned needs = customize_plan_needs(request->operations) | wants;
-    if (request->sysprep)
-        needs |= sysprep_selection_needs(request->sysprep, request->sysprep_settings);
+    unsigned wants = work->network ? customize_plan_wants(work->operations) : 0;
+    unsigned needs = customize_plan_needs(work->operations) | wants;
+    if (work->sysprep)
+        needs |= sysprep_selection_needs(work->sysprep, work->sysprep_settings);
     /* A dry run pretends to do these. */
     const unsigned pretended = GUEST_CAN_RUN | GUEST_CAN_NETWORK | GUEST_CAN_MOUNT;
-    return request->dry_run ? needs & ~pretended : needs;
+    return work->dry_run ? needs & ~pretended : needs;
 }
 
-static int wrap(struct guest **guest, const struct edit_request *request, struct error **err)
+static int wrap(struct guest **guest, const struct edit_work *work, struct error **err)
 {
     struct guest *inner = TAKE_PTR(*guest);
-    int r = guest_journal_open(inner, request->tell_difference, guest, err);
-    if (r == 0 && request->dry_run)
+    int r = guest_journal_open(inner, work->tell_difference, guest, err);
+    if (r == 0 && work->dry_run)
         guest_journal_pretend(*guest);
     return r;
 }
@@ -67,18 +67,18 @@ static int note_steps(const struct customize_plan *plan, struct edit_result *res
     return r;
 }
 
-static int run_operations(const struct edit_request *request, struct customize_context *context,
+static int run_operations(const struct edit_work *work, struct customize_context *context,
                           struct edit_result *result, struct error **err)
 {
-    if (!request->sysprep) {
-        int r = note_steps(request->operations, result, err);
-        return r < 0 ? r : customize_run(request->operations, context, err);
+    if (!work->sysprep) {
+        int r = note_steps(work->operations, result, err);
+        return r < 0 ? r : customize_run(work->operations, context, err);
     }
-    struct sysprep_context sysprep = {.customize = context, .settings = request->sysprep_settings};
-    int r = sysprep_run(request->sysprep, &sysprep, &result->operations, err);
+    struct sysprep_context sysprep = {.customize = context, .settings = work->sysprep_settings};
+    int r = sysprep_run(work->sysprep, &sysprep, &result->operations, err);
     if (r == 0)
-        r = note_scripts(&request->sysprep_settings->scripts, result, err);
-    return r < 0 ? r : note_steps(request->operations, result, err);
+        r = note_scripts(&work->sysprep_settings->scripts, result, err);
+    return r < 0 ? r : note_steps(work->operations, result, err);
 }
 
 /* The last change of all: what is made behind it would have no label. */
@@ -93,21 +93,21 @@ static int label(struct customize_context *context, struct error **err)
     return selinux_label_touched(context->guest, context->info, journal, context->reporter, err);
 }
 
-static int tell(struct guest *guest, const struct edit_request *request, struct edit_result *result,
+static int tell(struct guest *guest, const struct edit_work *work, struct edit_result *result,
                 struct error **err)
 {
-    if (!request->tell_changes && !request->tell_difference)
+    if (!work->tell_changes && !work->tell_difference)
         return 0;
     const struct guest_journal *journal = guest_journal_of(guest);
     if (!journal)
         return error_oom(err);
-    int r = request->tell_changes ? edit_report_changes(journal, &result->changes, err) : 0;
-    if (r == 0 && request->tell_difference)
+    int r = work->tell_changes ? edit_report_changes(journal, &result->changes, err) : 0;
+    if (r == 0 && work->tell_difference)
         r = edit_report_difference(guest, journal, &result->difference, err);
     return r;
 }
 
-int edit_guest(struct guest **guest, const struct edit_request *request, struct edit_result *result,
+int edit_guest(struct guest **guest, const struct edit_work *work, struct edit_result *result,
                struct error **err)
 {
     int r = guest_inspect(*guest, &result->guest, err);
@@ -116,16 +116,16 @@ int edit_guest(struct guest **guest, const struct edit_request *request, struct 
     if (r == 0)
         r = str_replace(&result->engine_reason, guest_engine_reason(*guest), err);
     if (r == 0)
-        r = wrap(guest, request, err);
+        r = wrap(guest, work, err);
     if (r < 0)
         return r;
     struct customize_context context = {
-        .guest = *guest, .info = &result->guest, .reporter = request->reporter};
-    r = run_operations(request, &context, result, err);
+        .guest = *guest, .info = &result->guest, .reporter = work->reporter};
+    r = run_operations(work, &context, result, err);
     if (r == 0)
         r = label(&context, err);
     if (r == 0)
-        r = tell(*guest, request, result, err);
+        r = tell(*guest, work, result, err);
     result->generated_passwords = context.generated_passwords;
     context.generated_passwords = (struct strv){0};
     customize_context_free(&context);

@@ -4,14 +4,14 @@
 
 #include "builder/edit.h"
 
-/* What the engine has to offer for the request's operations. */
-unsigned edit_needs(const struct edit_request *request);
+/* The capabilities that the work needs of an engine. */
+unsigned edit_needs(const struct edit_work *work);
 
 /*
- * Runs the request's operations on *guest, labels what was touched where the guest has SELinux, and
- * fills the result. *guest may be another one afterwards, on failure too; the caller closes it.
+ * Does the work on *guest, labels what was touched where the guest has SELinux, and fills the
+ * result. *guest may be another one afterwards, on failure too; the caller closes it.
  */
-int edit_guest(struct guest **guest, const struct edit_request *request, struct edit_result *result,
+int edit_guest(struct guest **guest, const struct edit_work *work, struct edit_result *result,
                struct error **err);
 
 /* Adds a line for each entry; see struct edit_result. */

@@ -137,9 +137,9 @@ static void take_result(struct edit_result *edited, struct build_result *result)
 int stage_customize(const struct build_request *request, const struct build_plan *plan,
                     struct outfile *work, struct build_result *result, struct error **err)
 {
-    const struct edit_request edits = {.network = request->network,
-                                       .operations = request->operations,
-                                       .reporter = request->reporter};
+    const struct edit_work edits = {.network = request->network,
+                                    .operations = request->operations,
+                                    .reporter = request->reporter};
     struct guest_open_options options = {
         .format = IMAGE_RAW,
         .resources = request->resources,

@@ -93,11 +93,11 @@ static int fill_request(const struct edit_arguments *arguments, struct edit_requ
 {
     if (request->seal && arguments->dry_run)
         return cli_usage(err, "--seal and --dry-run exclude each other");
-    request->network = arguments->appliance.network;
+    request->work.network = arguments->appliance.network;
     request->atomicity = arguments->atomic ? EDIT_ATOMIC : EDIT_AUTO;
-    request->dry_run = arguments->dry_run;
-    request->tell_changes = arguments->dry_run || arguments->json;
-    request->tell_difference = arguments->difference;
+    request->work.dry_run = arguments->dry_run;
+    request->work.tell_changes = arguments->dry_run || arguments->json;
+    request->work.tell_difference = arguments->difference;
     request->unseal = arguments->unseal;
     return 0;
 }
@@ -133,7 +133,7 @@ int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edi
     request->drives = disks.items + 1;
     request->drive_count = disks.count - 1;
     request->resources = resources.guest;
-    request->operations = &cli->plan;
-    request->reporter = cli->reporter;
+    request->work.operations = &cli->plan;
+    request->work.reporter = cli->reporter;
     return run(cli, arguments, request, err);
 }

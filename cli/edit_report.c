@@ -31,14 +31,14 @@ static void print_line(const char *text)
 
 static void print_changes(const struct edit_request *request, const struct edit_result *result)
 {
-    const char *verb = request->dry_run ? "would run" : "ran";
+    const char *verb = request->work.dry_run ? "would run" : "ran";
     for (size_t i = 0; i < result->changes.count; i++)
         print_line(result->changes.items[i]);
     for (size_t i = 0; i < result->programs.count; i++) {
         printf("* %s: ", verb);
         print_line(result->programs.items[i]);
     }
-    if (request->dry_run && result->changes.count == 0 && result->programs.count == 0)
+    if (request->work.dry_run && result->changes.count == 0 && result->programs.count == 0)
         puts("Nothing would change.");
 }
 
@@ -53,13 +53,13 @@ void cli_edit_print(const struct edit_request *request, const struct edit_result
                     bool quiet)
 {
     cli_print_passwords(&result->generated_passwords, stdout);
-    if (request->dry_run)
+    if (request->work.dry_run)
         print_changes(request, result);
     if (result->difference)
         print_difference(result->difference);
-    if (quiet || request->dry_run)
+    if (quiet || request->work.dry_run)
         return;
-    if (request->sysprep)
+    if (request->work.sysprep)
         print_list("Performed", &result->operations);
     printf("Image: %s%s\nEngine: %s (%s)\nTime: %llu.%03llu s\n", request->path,
            request->seal ? " (sealed)" : "", result->engine, result->engine_reason,
@@ -106,7 +106,7 @@ int cli_edit_print_json(const struct edit_request *request, const struct edit_re
     return json_print(
         json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I}", "disks",
                   json_disks(request), "engine", json_text(result->engine), "engine_reason",
-                  json_text(result->engine_reason), "dry_run", request->dry_run, "sealed",
+                  json_text(result->engine_reason), "dry_run", request->work.dry_run, "sealed",
                   request->seal, "operations", json_list(&result->operations), "programs",
                   json_list(&result->programs), "changes", json_changes(&result->changes),
                   "difference", json_text(result->difference), "generated_passwords",

@@ -155,8 +155,7 @@ static int sysprep_run_command(struct cli *cli, const void *opaque, struct error
     struct edit_request request = {
         .mount_options = arguments->mount_options,
         .seal = arguments->seal,
-        .sysprep = &selection,
-        .sysprep_settings = &settings,
+        .work = {.sysprep = &selection, .sysprep_settings = &settings},
     };
     int r = choose_operations(&arguments->selection, &selection, err);
     if (r == 0)

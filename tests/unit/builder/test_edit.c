@@ -48,8 +48,8 @@ static void add(struct world *world, const char *name, const char *argument)
 
 static struct edit_request request_for(const struct world *world)
 {
-    return (struct edit_request){
-        .path = world->fx.image, .operations = &world->plan, .tell_changes = true};
+    return (struct edit_request){.path = world->fx.image,
+                                 .work = {.operations = &world->plan, .tell_changes = true}};
 }
 
 static char *digest_of(const struct world *world)
@@ -111,7 +111,7 @@ static void a_rehearsal_writes_nothing_and_runs_nothing(void **state)
     struct edit_request request = request_for(world);
     _cleanup_edit_result_ struct edit_result result = {0};
     _cleanup_free_ char *before = digest_of(world);
-    request.dry_run = true;
+    request.work.dry_run = true;
     add(world, "hostname", "new");
     add(world, "run-command", "rm -rf /");
     add(world, "write", "/etc/motd:hello");
@@ -130,7 +130,7 @@ static void differences_leave_out_secrets(void **state)
     struct world *world = *state;
     struct edit_request request = request_for(world);
     _cleanup_edit_result_ struct edit_result result = {0};
-    request.tell_difference = true;
+    request.work.tell_difference = true;
     add(world, "write", "/etc/hostname:new\n");
     add(world, "write", "/etc/secret:new secret\n");
     add(world, "write", "/etc/binary:text");
@@ -232,8 +232,8 @@ static void preparing_and_customizing_go_together(void **state)
     const struct sysprep_settings settings = {.customizations = &world->plan};
     assert_ok(sysprep_selection_new(&selection, err));
     assert_ok(sysprep_selection_set(&selection, "tmp-files,customize", err));
-    request.sysprep = &selection;
-    request.sysprep_settings = &settings;
+    request.work.sysprep = &selection;
+    request.work.sysprep_settings = &settings;
     add(world, "hostname", "new");
     assert_ok(edit_image(&request, &result, err));
     assert_true(strv_contains(&result.operations, "tmp-files"));
