@@ -26,8 +26,9 @@ static int fetch(const struct build_request *request, const struct catalog *cata
     if (r < 0)
         return r;
     struct stage_expansion expansion = {.reporter = request->reporter, .entry = *ret_entry};
-    return catalog_fetch(source, *ret_entry, cache, stage_expand, &expansion, request->reporter,
-                         ret, err);
+    const struct fetch_options options = {
+        .expand = stage_expand, .context = &expansion, .reporter = request->reporter};
+    return catalog_fetch(source, *ret_entry, cache, &options, ret, err);
 }
 
 static int make_plan(const struct build_request *request, const struct stage_base *base,

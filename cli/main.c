@@ -40,14 +40,13 @@ static int run_command(const struct cli_command *command, int argc, char **argv,
 {
     _cleanup_error_ struct error *err = NULL;
     struct cli cli = {.reporter = terminal_reporter(terminal)};
-    bool help = false, version = false;
     _cleanup_free_ void *arguments = calloc(1, command->arguments_size + 1);
     if (!arguments)
         return finish(terminal, command, error_oom(&err), err);
-    int r = cli_parse(command, argc, argv, &cli, arguments, &help, &version, &err);
-    if (r == 0 && help) {
+    int r = cli_parse(command, argc, argv, &cli, arguments, &err);
+    if (r == 0 && cli.help) {
         r = print(cli_command_help(command, terminal_columns()));
-    } else if (r == 0 && version) {
+    } else if (r == 0 && cli.version) {
         r = puts("kiln " KILN_VERSION) < 0;
     } else if (r == 0) {
         terminal_set_levels(terminal, cli.quiet, cli.verbose);

@@ -14,8 +14,8 @@ const struct cli_option cli_common_options[] = {
      "print nothing but results, warnings and errors", NULL},
     {"verbose", 'v', OPTION_FLAG, offsetof(struct cli, verbose), NULL,
      "print why each choice was made", NULL},
-    {"help", 'h', OPTION_FLAG, 0, NULL, "show this help", NULL},
-    {"version", 'V', OPTION_FLAG, 0, NULL, "show the version", NULL},
+    {"help", 'h', OPTION_FLAG, offsetof(struct cli, help), NULL, "show this help", NULL},
+    {"version", 'V', OPTION_FLAG, offsetof(struct cli, version), NULL, "show the version", NULL},
     CLI_OPTIONS_END,
 };
 
@@ -157,7 +157,7 @@ static int take_operation(struct cli *cli, size_t index, const char *value, stru
 }
 
 static int take_option(const struct cli_command *command, int tag, struct cli *cli, void *arguments,
-                       bool *ret_help, bool *ret_version, struct error **err)
+                       struct error **err)
 {
     if (tag >= tag_operation)
         return take_operation(cli, (size_t)(tag - tag_operation), optarg, err);
@@ -166,18 +166,11 @@ static int take_option(const struct cli_command *command, int tag, struct cli *c
         cli->verbose = cli->verbose || own->kind == OPTION_VERBOSE;
         return store(own, arguments, optarg, err);
     }
-    const struct cli_option *option = &cli_common_options[tag - tag_common];
-    if (strcmp(option->name, "help") == 0)
-        *ret_help = true;
-    else if (strcmp(option->name, "version") == 0)
-        *ret_version = true;
-    else
-        return store(option, cli, optarg, err);
-    return 0;
+    return store(&cli_common_options[tag - tag_common], cli, optarg, err);
 }
 
 int cli_parse(const struct cli_command *command, int argc, char **argv, struct cli *cli,
-              void *arguments, bool *ret_help, bool *ret_version, struct error **err)
+              void *arguments, struct error **err)
 {
     struct getopt_tables tables;
     build_tables(command, &tables);
@@ -192,11 +185,11 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
             return complain(tag, argv, err);
         if (tag < 128)
             tag = tables.short_tags[tag];
-        int r = take_option(command, tag, cli, arguments, ret_help, ret_version, err);
+        int r = take_option(command, tag, cli, arguments, err);
         if (r < 0)
             return r;
     }
-    if (*ret_help || *ret_version)
+    if (cli->help || cli->version)
         return 0;
     cli->operands = argv + optind;
     cli->operand_count = (size_t)(argc - optind);

@@ -67,7 +67,8 @@ struct cli {
     struct reporter *reporter;
     bool quiet;
     bool verbose;
-    char **operands; /* NULL-terminated */
+    bool help, version; /* were asked for; nothing else matters then */
+    char **operands;    /* NULL-terminated */
     size_t operand_count;
     struct customize_plan plan; /* where the command customizes */
 };
@@ -78,12 +79,10 @@ extern const struct cli_command *const cli_commands[];
 /* --quiet, --verbose, --help, --version; they fill struct cli itself. */
 extern const struct cli_option cli_common_options[];
 
-/*
- * Fills `arguments` and `cli` from argv (argv[0] is the command's name). -EINVAL for wrong usage.
- * *ret_help / *ret_version: --help or --version was given; nothing else matters then.
+/* Fills `arguments` and `cli` from argv (argv[0] is the command's name). -EINVAL for wrong usage.
  */
 int cli_parse(const struct cli_command *command, int argc, char **argv, struct cli *cli,
-              void *arguments, bool *ret_help, bool *ret_version, struct error **err);
+              void *arguments, struct error **err);
 void cli_release(const struct cli_command *command, struct cli *cli, void *arguments);
 
 /* Wrong usage that only the command itself can see. Returns the negative errno of *err; main then

@@ -33,7 +33,14 @@ struct iso_found {
     size_t size;
 };
 
-/* Reads those regular files, `max` bytes each at most, out of an image in memory that has the given
- * label (in any case). `name` is for messages. -EINVAL: not such an image. */
-int iso_read(const char *data, size_t size, const char *label, const char *name, size_t max,
-             struct iso_found *files, size_t count, struct error **err);
+struct iso_wanted {
+    const char *label; /* of the image, in any case */
+    size_t max;        /* bytes of each file */
+    struct iso_found *files;
+    size_t count;
+};
+
+/* Reads those regular files out of an image in memory. `name` is for messages. -EINVAL: not an
+ * image with that label. */
+int iso_read(const char *data, size_t size, const char *name, const struct iso_wanted *wanted,
+             struct error **err);

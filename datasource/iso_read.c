@@ -61,37 +61,36 @@ static int read_entry(struct archive *reader, const char *name, size_t max, stru
     return 0;
 }
 
-static struct iso_found *find_wanted(struct archive_entry *entry, struct iso_found *files,
-                                     size_t count)
+static struct iso_found *find_wanted(struct archive_entry *entry, const struct iso_wanted *wanted)
 {
     const char *path = archive_entry_pathname(entry);
     if (!path || archive_entry_filetype(entry) != AE_IFREG)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(path, files[i].name) == 0)
-            return &files[i];
+    for (size_t i = 0; i < wanted->count; i++)
+        if (strcmp(path, wanted->files[i].name) == 0)
+            return &wanted->files[i];
     return NULL;
 }
 
-static int read_entries(struct archive *reader, const char *name, size_t max,
-                        struct iso_found *files, size_t count, struct error **err)
+static int read_entries(struct archive *reader, const char *name, const struct iso_wanted *wanted,
+                        struct error **err)
 {
     struct archive_entry *entry;
     int status, r = 0;
     while (r == 0 && (status = archive_read_next_header(reader, &entry)) != ARCHIVE_EOF) {
         if (status < ARCHIVE_WARN)
             return reader_failed(reader, name, err);
-        struct iso_found *file = find_wanted(entry, files, count);
+        struct iso_found *file = find_wanted(entry, wanted);
         if (file)
-            r = read_entry(reader, name, max, file, err);
+            r = read_entry(reader, name, wanted->max, file, err);
     }
     return r;
 }
 
-int iso_read(const char *data, size_t size, const char *label, const char *name, size_t max,
-             struct iso_found *files, size_t count, struct error **err)
+int iso_read(const char *data, size_t size, const char *name, const struct iso_wanted *wanted,
+             struct error **err)
 {
-    int r = check_label(data, size, label, name, err);
+    int r = check_label(data, size, wanted->label, name, err);
     if (r < 0)
         return r;
     _cleanup_(reader_free) struct archive *reader = archive_read_new();
@@ -100,10 +99,10 @@ int iso_read(const char *data, size_t size, const char *label, const char *name,
     if (archive_read_support_format_iso9660(reader) != ARCHIVE_OK ||
         archive_read_open_memory(reader, data, size) != ARCHIVE_OK)
         return reader_failed(reader, name, err);
-    r = read_entries(reader, name, max, files, count, err);
-    for (size_t i = 0; r < 0 && i < count; i++) {
-        free(TAKE_PTR(files[i].data));
-        files[i].size = 0;
+    r = read_entries(reader, name, wanted, err);
+    for (size_t i = 0; r < 0 && i < wanted->count; i++) {
+        free(TAKE_PTR(wanted->files[i].data));
+        wanted->files[i].size = 0;
     }
     return r;
 }

@@ -22,11 +22,12 @@ int nocloud_read_iso(const char *path, struct nocloud_seed *ret, struct error **
                                 {.name = "network-config"},
                                 {.name = "user-data"},
                                 {.name = "vendor-data"}};
+    const struct iso_wanted wanted = {
+        .label = "cidata", .max = NOCLOUD_MAX_DOCUMENT, .files = files, .count = ARRAY_SIZE(files)};
     size_t size;
     int r = file_read(path, max_iso, &image, &size, err);
     if (r == 0)
-        r = iso_read(image, size, "cidata", path, NOCLOUD_MAX_DOCUMENT, files, ARRAY_SIZE(files),
-                     err);
+        r = iso_read(image, size, path, &wanted, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < ARRAY_SIZE(files); i++)

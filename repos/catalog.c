@@ -45,8 +45,8 @@ static int verify_beside(const struct repo *repo, const char *name, const char *
         return error_hint(err, "the signed index is often called index.asc; its owner makes it "
                                "with 'gpg --clearsign index'");
     }
-    return signature_verify_detached(text, size, signature, signature_size, name, repo->gpgkey,
-                                     repo->fingerprint, err);
+    const struct signature_key key = {.file = repo->gpgkey, .fingerprint = repo->fingerprint};
+    return signature_verify_detached(text, size, signature, signature_size, name, &key, err);
 }
 
 /* Puts what is signed into *text, in place of what was fetched. */
@@ -57,8 +57,8 @@ static int verify(const struct repo *repo, const char *name, char **text, size_t
         return verify_beside(repo, name, *text, *size, reporter, err);
     char *plain = NULL;
     size_t plain_size = 0;
-    int r = signature_verify_clear(*text, *size, name, repo->gpgkey, repo->fingerprint, &plain,
-                                   &plain_size, err);
+    const struct signature_key key = {.file = repo->gpgkey, .fingerprint = repo->fingerprint};
+    int r = signature_verify_clear(*text, *size, name, &key, &plain, &plain_size, err);
     if (r < 0)
         return r;
     free(*text);

@@ -53,23 +53,30 @@ int catalog_find(const struct catalog *catalog, const char *id, const char *arch
 /* The arch of this machine in virt-builder's spelling. */
 const char *catalog_host_arch(void);
 
-/*
- * Brings the entry's image into the cache and returns a descriptor of the expanded raw or qcow2
- * file. `expand` does the decompression (the layer above knows image formats): it gets the open
- * compressed file and the output, and must pass every byte of the file to `digest`. A checksum that
- * does not match is -EBADMSG and nothing enters the cache. A local file is read where it lies; a
- * download is kept over failures and resumed. An entry without checksum is keyed by its URI,
- * revision and compressed size; its detached signature (sig=) is verified instead, and where there
- * is none either, a warning says so.
- */
+/* Decompression, which the layer above does, since it knows image formats: gets the open compressed
+ * file and the output, and must pass every byte of the file to `digest`. */
 typedef int fetch_expand_fn(void *context, int in_fd, const char *name, struct digest *digest,
                             int out_fd, struct error **err);
+
+struct fetch_options {
+    fetch_expand_fn *expand;
+    void *context; /* of expand */
+    struct reporter *reporter;
+};
 
 struct fetch_result {
     int fd;      /* caller closes */
     bool cached; /* nothing was downloaded or expanded */
     char key[DIGEST_MAX_HEX];
 };
+
+/*
+ * Brings the entry's image into the cache and returns a descriptor of the expanded raw or qcow2
+ * file. A checksum that does not match is -EBADMSG and nothing enters the cache. A local file is
+ * read where it lies; a download is kept over failures and resumed. An entry without checksum is
+ * keyed by its URI, revision and compressed size; its detached signature (sig=) is verified
+ * instead, and where there is none either, a warning says so.
+ */
 int catalog_fetch(const struct catalog_source *source, const struct index_entry *entry,
-                  struct cache *cache, fetch_expand_fn *expand, void *context,
-                  struct reporter *reporter, struct fetch_result *ret, struct error **err);
+                  struct cache *cache, const struct fetch_options *options,
+                  struct fetch_result *ret, struct error **err);

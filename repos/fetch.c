@@ -130,8 +130,9 @@ static int verify_mapped(const struct fetch *fetch, int fd, const char *signatur
     void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
     if (data == MAP_FAILED)
         return error_sys(err, errno, "%s: cannot read", fetch->display);
-    int r = signature_verify_detached(data, size, signature, signature_size, fetch->display,
-                                      repo->gpgkey, repo->fingerprint, err);
+    const struct signature_key key = {.file = repo->gpgkey, .fingerprint = repo->fingerprint};
+    int r =
+        signature_verify_detached(data, size, signature, signature_size, fetch->display, &key, err);
     if (data)
         munmap(data, size);
     return r;
@@ -262,15 +263,15 @@ static int fill_cache(struct fetch *fetch, struct cache *cache, struct error **e
 }
 
 int catalog_fetch(const struct catalog_source *source, const struct index_entry *entry,
-                  struct cache *cache, fetch_expand_fn *expand, void *context,
-                  struct reporter *reporter, struct fetch_result *ret, struct error **err)
+                  struct cache *cache, const struct fetch_options *options,
+                  struct fetch_result *ret, struct error **err)
 {
     _cleanup_(fetch_release) struct fetch fetch = {
         .source = source,
         .entry = entry,
-        .expand = expand,
-        .context = context,
-        .reporter = reporter,
+        .expand = options->expand,
+        .context = options->context,
+        .reporter = options->reporter,
     };
     struct fetch_result result = {.cached = true};
     int r = fetch_describe(&fetch, err);
@@ -279,7 +280,7 @@ int catalog_fetch(const struct catalog_source *source, const struct index_entry 
     memcpy(result.key, fetch.key, sizeof(result.key));
     result.fd = cache_lookup(cache, fetch.key, NULL);
     if (result.fd < 0) {
-        r = cache_fill_begin(cache, fetch.key, reporter, &fetch.fill, err);
+        r = cache_fill_begin(cache, fetch.key, options->reporter, &fetch.fill, err);
         if (r < 0)
             return error_wrap(err, "%s", entry->id);
         /* The previous holder of the lock may have added it. */

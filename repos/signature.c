@@ -158,19 +158,19 @@ static int import_key(struct verifier *verifier, const char *key_file, const cha
     return 0;
 }
 
-static int verifier_begin(struct verifier *verifier, const char *name, const char *key_file,
-                          const char *fingerprint, struct error **err)
+static int verifier_begin(struct verifier *verifier, const char *name,
+                          const struct signature_key *key, struct error **err)
 {
-    if (!key_file && !fingerprint)
+    if (!key->file && !key->fingerprint)
         return error_set(err, EINVAL, "%s: no key to verify it with", name);
     verifier->name = name;
-    verifier->key_name = key_file ? key_file : fingerprint;
+    verifier->key_name = key->file ? key->file : key->fingerprint;
     block_sigpipe(verifier);
     initialise();
     int r = signature_home_create(&verifier->home, err);
     if (r == 0)
         r = new_context(verifier->home, name, &verifier->context, err);
-    return r < 0 ? r : import_key(verifier, key_file, fingerprint, err);
+    return r < 0 ? r : import_key(verifier, key->file, key->fingerprint, err);
 }
 
 /* Why a signature does not count. */
@@ -247,8 +247,8 @@ static int take_text(gpgme_data_t *data, char **ret, size_t *ret_size, struct er
 }
 
 int signature_verify_clear(const char *signed_text, size_t size, const char *name,
-                           const char *key_file, const char *fingerprint, char **ret_text,
-                           size_t *ret_size, struct error **err)
+                           const struct signature_key *key, char **ret_text, size_t *ret_size,
+                           struct error **err)
 {
     const char *block;
     if (!signature_find_block(signed_text, size, &block, &size))
@@ -257,7 +257,7 @@ int signature_verify_clear(const char *signed_text, size_t size, const char *nam
                              ? "the signature is cut off"
                              : "is not signed, though a key is given for it");
     _cleanup_(verifier_end) struct verifier verifier = {0};
-    int r = verifier_begin(&verifier, name, key_file, fingerprint, err);
+    int r = verifier_begin(&verifier, name, key, err);
     if (r < 0)
         return r;
     _cleanup_data_ gpgme_data_t input = NULL;
@@ -272,11 +272,11 @@ int signature_verify_clear(const char *signed_text, size_t size, const char *nam
 }
 
 int signature_verify_detached(const char *data, size_t size, const char *signature,
-                              size_t signature_size, const char *name, const char *key_file,
-                              const char *fingerprint, struct error **err)
+                              size_t signature_size, const char *name,
+                              const struct signature_key *key, struct error **err)
 {
     _cleanup_(verifier_end) struct verifier verifier = {0};
-    int r = verifier_begin(&verifier, name, key_file, fingerprint, err);
+    int r = verifier_begin(&verifier, name, key, err);
     if (r < 0)
         return r;
     _cleanup_data_ gpgme_data_t text = NULL;

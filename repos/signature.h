@@ -6,21 +6,26 @@
 
 #include "base/error.h"
 
+/* Whose signatures count. */
+struct signature_key {
+    const char *file;        /* exactly the keys in it, armored or binary */
+    const char *fingerprint; /* where file is NULL: that key from the user's keyring */
+};
+
 /*
- * Verifies a clear-signed text (RFC 9580, section 7) with exactly the keys in key_file (armored or
- * binary), or, where key_file is NULL, with the key of that fingerprint from the user's keyring.
- * *ret_text (caller frees; NUL-terminated) gets only what the signature covers: text outside the
- * signed block is dropped. `name` is what messages call the text. -EBADMSG for bad, missing,
- * expired, revoked or foreign signatures, saying which. Starts no agent and leaves nothing behind.
+ * Verifies a clear-signed text (RFC 9580, section 7). *ret_text (caller frees; NUL-terminated) gets
+ * only what the signature covers: text outside the signed block is dropped. `name` is what messages
+ * call the text. -EBADMSG for bad, missing, expired, revoked or foreign signatures, saying which.
+ * Starts no agent and leaves nothing behind.
  */
 int signature_verify_clear(const char *signed_text, size_t size, const char *name,
-                           const char *key_file, const char *fingerprint, char **ret_text,
-                           size_t *ret_size, struct error **err);
+                           const struct signature_key *key, char **ret_text, size_t *ret_size,
+                           struct error **err);
 
 /* The same for a detached signature, armored or binary, over data. */
 int signature_verify_detached(const char *data, size_t size, const char *signature,
-                              size_t signature_size, const char *name, const char *key_file,
-                              const char *fingerprint, struct error **err);
+                              size_t signature_size, const char *name,
+                              const struct signature_key *key, struct error **err);
 
 /* The armor "-----BEGIN PGP SIGNED MESSAGE-----" begins a line. */
 bool signature_is_clear_signed(const char *text, size_t size);

@@ -27,23 +27,32 @@ static int check_absent(struct ext_fs *fs, ext2_ino_t dir, const char *name, str
     return error_set(err, EEXIST, "already exists");
 }
 
-/* The first steps of every creation. In a directory with the set-group-id bit, new objects get its
- * group where the caller leaves that open (`inherit`), and directories the bit as well. */
-static int begin_new(struct ext_fs *fs, ext2_ino_t dir, const char *name, mode_t type, bool inherit,
-                     struct ext_owner owner, struct ext_inode *ret, struct error **err)
+/* What is to be made, and where. */
+struct new_object {
+    ext2_ino_t dir;
+    const char *name;
+    mode_t type;
+    struct ext_owner owner;
+    bool
+        inherit; /* in a directory with the set-group-id bit, its group; directories also the bit */
+};
+
+/* The first steps of every creation. */
+static int begin_new(struct ext_fs *fs, struct new_object new, struct ext_inode *ret,
+                     struct error **err)
 {
     _cleanup_ext_inode_ struct ext_inode parent = {0};
-    int r = ext_dir_load(fs, dir, true, &parent, err);
+    int r = ext_dir_load(fs, new.dir, true, &parent, err);
     if (r == 0)
-        r = check_absent(fs, dir, name, err);
+        r = check_absent(fs, new.dir, new.name, err);
     if (r < 0)
         return r;
-    if (inherit && parent.raw->i_mode & S_ISGID) {
-        owner.gid = inode_gid(*parent.raw);
-        if (S_ISDIR(type))
-            owner.mode |= S_ISGID;
+    if (new.inherit && parent.raw->i_mode &S_ISGID) {
+        new.owner.gid = inode_gid(*parent.raw);
+        if (S_ISDIR(new.type))
+            new.owner.mode |= S_ISGID;
     }
-    return ext_inode_new(fs, dir, type, &owner, ret, err);
+    return ext_inode_new(fs, new.dir, new.type, &new.owner, ret, err);
 }
 
 int ext_create(struct ext_fs *fs, uint32_t dir, const char *name, const struct ext_owner *owner,
@@ -54,8 +63,9 @@ int ext_create(struct ext_fs *fs, uint32_t dir, const char *name, const struct e
         r = ext_begin(fs, err);
     if (r < 0)
         return r;
+    const struct new_object new = {.dir = dir, .name = name, .type = S_IFREG, .owner = *owner};
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = begin_new(fs, dir, name, S_IFREG, false, *owner, &inode, err);
+    r = begin_new(fs, new, &inode, err);
     if (r == 0)
         r = ext_content_write(fs, &inode, content, err);
     if (r == 0)
@@ -93,8 +103,10 @@ int ext_mkdir(struct ext_fs *fs, uint32_t dir, const char *name, const struct ex
         r = ext_begin(fs, err);
     if (r < 0)
         return r;
+    const struct new_object new = {
+        .dir = dir, .name = name, .type = S_IFDIR, .owner = *owner, .inherit = true};
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = begin_new(fs, dir, name, S_IFDIR, true, *owner, &inode, err);
+    r = begin_new(fs, new, &inode, err);
     if (r == 0) {
         inode.raw->i_links_count = 2; /* its entry and its own "." */
         r = ext_inode_store(fs, &inode, err);
@@ -133,8 +145,10 @@ int ext_symlink(struct ext_fs *fs, uint32_t dir, const char *name, const char *t
         r = ext_begin(fs, err);
     if (r < 0)
         return r;
+    const struct new_object new = {
+        .dir = dir, .name = name, .type = S_IFLNK, .owner = {.mode = 0777}, .inherit = true};
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = begin_new(fs, dir, name, S_IFLNK, true, (struct ext_owner){.mode = 0777}, &inode, err);
+    r = begin_new(fs, new, &inode, err);
     if (r == 0)
         r = write_target(fs, &inode, target, err);
     if (r == 0)
@@ -182,9 +196,13 @@ int ext_mknod(struct ext_fs *fs, uint32_t dir, const char *name, mode_t mode, de
         r = ext_begin(fs, err);
     if (r < 0)
         return r;
+    const struct new_object new = {.dir = dir,
+                                   .name = name,
+                                   .type = mode & S_IFMT,
+                                   .owner = {.mode = mode & 07777},
+                                   .inherit = true};
     _cleanup_ext_inode_ struct ext_inode inode = {0};
-    r = begin_new(fs, dir, name, mode & S_IFMT, true, (struct ext_owner){.mode = mode & 07777},
-                  &inode, err);
+    r = begin_new(fs, new, &inode, err);
     if (r == 0) {
         if (S_ISCHR(mode) || S_ISBLK(mode))
             set_device(&inode, device);

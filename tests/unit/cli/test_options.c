@@ -56,7 +56,6 @@ static const struct cli_command sample_command = {
 struct outcome {
     struct cli cli;
     struct sample sample;
-    bool help, version;
     struct error *err;
     int r;
 };
@@ -67,8 +66,7 @@ static struct outcome parse(char **argv)
     int argc = 0;
     while (argv[argc])
         argc++;
-    outcome.r = cli_parse(&sample_command, argc, argv, &outcome.cli, &outcome.sample, &outcome.help,
-                          &outcome.version, &outcome.err);
+    outcome.r = cli_parse(&sample_command, argc, argv, &outcome.cli, &outcome.sample, &outcome.err);
     return outcome;
 }
 
@@ -142,7 +140,7 @@ static void help_needs_no_operands(void **state)
     (void)state;
     struct outcome o = PARSE((char *)"--help");
     assert_int_equal(o.r, 0);
-    assert_true(o.help);
+    assert_true(o.cli.help);
     discard(&o);
 }
 

@@ -75,8 +75,9 @@ static int fetch(struct shop *shop, const char *id, struct fetch_result *ret, st
     int r = catalog_find(&shop->catalog, id, NULL, &source, &entry, err);
     if (r < 0)
         return r;
-    return catalog_fetch(source, entry, shop->cache, expand, &shop->expansion,
-                         &shop->world->reporter, ret, err);
+    const struct fetch_options options = {
+        .expand = expand, .context = &shop->expansion, .reporter = &shop->world->reporter};
+    return catalog_fetch(source, entry, shop->cache, &options, ret, err);
 }
 
 static char *contents_of(size_t size)

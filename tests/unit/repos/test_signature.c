@@ -39,10 +39,10 @@ static char *clear_sign(struct world *world, const char *name, const char *text)
 static int verify(const char *text, const char *key, const char *fingerprint, char **ret,
                   struct error **err)
 {
+    const struct signature_key trusted = {.file = key, .fingerprint = fingerprint};
     size_t size = 0;
     *ret = NULL;
-    int r =
-        signature_verify_clear(text, strlen(text), "index.asc", key, fingerprint, ret, &size, err);
+    int r = signature_verify_clear(text, strlen(text), "index.asc", &trusted, ret, &size, err);
     if (r == 0)
         assert_int_equal(strlen(*ret), size);
     return r;
@@ -261,15 +261,16 @@ static void detached_signatures_are_verified(void **state)
     struct error *err = NULL;
     make_key(world, "good");
     _cleanup_free_ char *key = export_key(world, "good", true);
+    const struct signature_key trusted = {.file = key};
     _cleanup_free_ char *signature =
         GPG(world, TEXT, "--local-user", "good", "--armor", "--detach-sign");
     expect_success(signature_verify_detached(TEXT, strlen(TEXT), signature, strlen(signature),
-                                             "index", key, NULL, &err),
+                                             "index", &trusted, &err),
                    &err);
-    expect_refusal(signature_verify_detached("other", 5, signature, strlen(signature), "index", key,
-                                             NULL, &err),
+    expect_refusal(signature_verify_detached("other", 5, signature, strlen(signature), "index",
+                                             &trusted, &err),
                    -EBADMSG, &err, "index: BAD signature", NULL);
-    expect_refusal(signature_verify_detached(TEXT, strlen(TEXT), "", 0, "index", key, NULL, &err),
+    expect_refusal(signature_verify_detached(TEXT, strlen(TEXT), "", 0, "index", &trusted, &err),
                    -EBADMSG, &err, "index: the signature is damaged", NULL);
 }
 
