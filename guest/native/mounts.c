@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "guest/native/fstab.h"
+#include "guest/inspect/fstab.h"
 #include "guest/native/native.h"
 
 #define FSTAB_MAX ((size_t)256 << 10)

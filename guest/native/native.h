@@ -3,7 +3,7 @@
 
 #include "guest/engine.h"
 #include "guest/ext/fs.h"
-#include "guest/native/volume.h"
+#include "guest/inspect/volume.h"
 
 /* An object of the guest. */
 struct node {

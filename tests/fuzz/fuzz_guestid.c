@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "guest/inspect/elf.h"
+#include "guest/inspect/fstab.h"
 #include "guest/inspect/osrelease.h"
 #include "guest/inspect/version.h"
-#include "guest/native/fstab.h"
-#include "guest/native/volume.h"
+#include "guest/inspect/volume.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

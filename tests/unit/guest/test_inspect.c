@@ -2,9 +2,9 @@
 #include "tests/unit/guest/fake.h"
 
 #include "guest/inspect/elf.h"
+#include "guest/inspect/fstab.h"
 #include "guest/inspect/osrelease.h"
 #include "guest/inspect/version.h"
-#include "guest/native/fstab.h"
 
 static struct guest_info inspect(const struct fake_file *files)
 {

@@ -1,4 +1,4 @@
-#include "guest/native/volume.h"
+#include "guest/inspect/volume.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "guest/native/fstab.h"
+#include "guest/inspect/fstab.h"
 
 #include <errno.h>
 #include <stdbool.h>
