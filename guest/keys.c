@@ -121,12 +121,16 @@ static bool is_mapped(const char *mapped, const char *device)
     return !*mapped;
 }
 
-bool guest_key_fits(const struct guest_key *key, const char *device, const char *uuid)
+bool guest_same_device(const char *name, const char *device)
 {
     static const char mapper[] = "/dev/mapper/";
-    if (strcmp(key->device, "all") == 0 || strcmp(key->device, device) == 0)
+    return strcmp(name, device) == 0 ||
+           (str_starts(name, mapper) && is_mapped(name + strlen(mapper), device));
+}
+
+bool guest_key_fits(const struct guest_key *key, const char *device, const char *uuid)
+{
+    if (strcmp(key->device, "all") == 0 || (uuid && *uuid && strcasecmp(key->device, uuid) == 0))
         return true;
-    if (uuid && *uuid && strcasecmp(key->device, uuid) == 0)
-        return true;
-    return str_starts(key->device, mapper) && is_mapped(key->device + strlen(mapper), device);
+    return guest_same_device(key->device, device);
 }

@@ -28,8 +28,10 @@ struct guest_keys {
  */
 int guest_keys_add(struct guest_keys *keys, const char *selector, struct error **err);
 
-/* Whether the key is for the device of that name and UUID (may be NULL). "/dev/mapper/vg-root" is
- * /dev/vg/root. */
+/* Whether the name is one of the device: "/dev/mapper/vg-root" is one of /dev/vg/root. */
+bool guest_same_device(const char *name, const char *device);
+
+/* Whether the key is for the device of that name and UUID (may be NULL). */
 bool guest_key_fits(const struct guest_key *key, const char *device, const char *uuid);
 
 /* Wipes all keys. */

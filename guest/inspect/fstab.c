@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 #define ENTRIES_MAX 1000
 
 /* Fields write white space and backslashes as three octal digits. In place. */
@@ -117,4 +119,50 @@ bool fstab_has_option(const struct fstab_entry *entry, const char *option)
         at += part + (at[part] == ',');
     }
     return false;
+}
+
+char *fstab_subvolume(const struct fstab_entry *entry, struct error **err)
+{
+    for (const char *at = entry->options; *at;) {
+        size_t part = strcspn(at, ",");
+        if (str_starts(at, "subvol=") || str_starts(at, "subvolid="))
+            return str_printf(err, "%.*s", (int)part, at);
+        at += part + (at[part] == ',');
+    }
+    return str_printf(err, "%s", "");
+}
+
+/* Types that are not on a disk, or hold no files. */
+static bool is_elsewhere(const char *type)
+{
+    static const char *const types[] = {
+        "swap",      "tmpfs",  "ramfs",   "proc",    "sysfs",      "devpts",    "devtmpfs",
+        "nfs",       "nfs4",   "cifs",    "smb3",    "9p",         "virtiofs",  "ceph",
+        "glusterfs", "cgroup", "cgroup2", "debugfs", "tracefs",    "hugetlbfs", "mqueue",
+        "overlay",   "none",   "fuse",    "autofs",  "securityfs", "efivarfs",  "bpf",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return str_starts(type, "fuse.");
+}
+
+/* Where the kernel's own file systems are. */
+static bool is_of_the_kernel(const char *dir)
+{
+    static const char *const dirs[] = {"/dev", "/proc", "/sys"};
+    for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+        size_t length = strlen(dirs[i]);
+        if (strncmp(dir, dirs[i], length) == 0 && (dir[length] == '\0' || dir[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
+bool fstab_is_mounted(const struct fstab_entry *entry)
+{
+    bool later =
+        fstab_has_option(entry, "noauto") && !fstab_has_option(entry, "x-systemd.automount");
+    return entry->dir[0] == '/' && !is_elsewhere(entry->type) && !is_of_the_kernel(entry->dir) &&
+           !later && !fstab_has_option(entry, "bind") && !fstab_has_option(entry, "rbind");
 }

@@ -24,3 +24,8 @@ void fstab_free(struct fstab *fstab);
 #define _cleanup_fstab_ _cleanup_(fstab_free)
 
 bool fstab_has_option(const struct fstab_entry *entry, const char *option);
+/* The option that chooses a subvolume of btrfs: "subvol=@home" or "subvolid=257"; "" for none.
+ * Caller frees. */
+char *fstab_subvolume(const struct fstab_entry *entry, struct error **err);
+/* Whether the entry is a file system on a disk that is mounted at boot or when it is first used. */
+bool fstab_is_mounted(const struct fstab_entry *entry);

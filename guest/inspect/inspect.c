@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "guest/inspect/elf.h"
 #include "guest/inspect/osrelease.h"
+#include "guest/inspect/root.h"
 
 #define TEXT_MAX    ((size_t)64 << 10)
 #define PROGRAM_MAX ((size_t)16 << 20)
@@ -92,13 +93,11 @@ static int inspect_release(struct guest *guest, struct guest_info *info, struct 
 
 static int inspect_arch(struct guest *guest, struct guest_info *info, struct error **err)
 {
-    static const char *const programs[] = {"/bin/sh", "/usr/bin/ls", "/bin/ls", "/sbin/init",
-                                           "/bin/busybox"};
-    for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+    for (size_t i = 0; guest_common_programs[i]; i++) {
         _cleanup_error_ struct error *error = NULL;
         _cleanup_free_ char *data = NULL;
         size_t size;
-        if (guest_read(guest, programs[i], PROGRAM_MAX, &data, &size, &error) < 0)
+        if (guest_read(guest, guest_common_programs[i], PROGRAM_MAX, &data, &size, &error) < 0)
             continue;
         const char *machine = elf_machine(data, size);
         if (machine)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/checked.h"
 #include "base/endian.h"
@@ -52,7 +51,7 @@ static const struct signature signatures[] = {
 };
 
 static const char *const container_types[] = {"LVM2_member", "crypto_LUKS", "linux_raid_member",
-                                              "BitLocker"};
+                                              "BitLocker", "LDM"};
 static const char *const root_types[] = {"xfs", "btrfs", "f2fs", "ntfs", "squashfs"};
 
 static bool in_list(const char *type, const char *const *list, size_t count)
@@ -144,34 +143,96 @@ static bool is_extended(const struct partition *partition)
            partition->mbr_type == 0x85;
 }
 
-int volumes_scan(struct block *block, struct volumes *ret, struct error **err)
+/* Partitions that the Logical Disk Manager of Windows composes volumes of. */
+static bool is_dynamic(const struct partition *partition)
+{
+    return partition->mbr_type == 0x42 ||
+           strcmp(partition->type_guid, "5808c8aa-7e8f-42e0-85d2-e1e90434cfb3") == 0 ||
+           strcmp(partition->type_guid, "af9b60a0-1431-4f62-bc68-3311714a69ad") == 0;
+}
+
+static struct volume *add_volume(struct volumes *volumes, const struct volume *volume,
+                                 struct error **err)
+{
+    struct volume *items =
+        reallocarray(volumes->items, volumes->count + 1, sizeof(*volumes->items));
+    if (!items) {
+        error_oom(err);
+        return NULL;
+    }
+    volumes->items = items;
+    items[volumes->count] = *volume;
+    return &items[volumes->count++];
+}
+
+static int set_device(struct volume *volume, const char *device, struct error **err)
+{
+    if (strlen(device) >= sizeof(volume->device))
+        return error_set(err, ENAMETOOLONG, "the device's name is longer than %zu bytes",
+                         sizeof(volume->device) - 1);
+    strcpy(volume->device, device);
+    return 0;
+}
+
+static int add_partition(struct volumes *volumes, struct block *block, unsigned disk,
+                         const char *device, const struct partition *partition, struct error **err)
+{
+    struct volume volume = {
+        .disk = disk,
+        .number = partition->number,
+        .offset = partition->start,
+        .length = partition->length,
+    };
+    bool digit = isdigit((unsigned char)device[strlen(device) - 1]);
+    _cleanup_free_ char *name =
+        str_printf(err, "%s%s%u", device, digit ? "p" : "", partition->number);
+    int r = name ? set_device(&volume, name, err) : -ENOMEM;
+    if (r < 0)
+        return r;
+    memcpy(volume.part_uuid, partition->uuid, sizeof(volume.part_uuid));
+    memcpy(volume.part_label, partition->label, sizeof(volume.part_label));
+    struct volume *added = add_volume(volumes, &volume, err);
+    if (!added)
+        return -ENOMEM;
+    added->type = "LDM";
+    return is_dynamic(partition) ? 0 : probe(block, added, err);
+}
+
+static int add_whole(struct volumes *volumes, struct block *block, unsigned disk,
+                     const char *device, struct error **err)
+{
+    struct volume volume = {.disk = disk, .length = block->size};
+    int r = set_device(&volume, device, err);
+    if (r < 0)
+        return r;
+    struct volume *added = add_volume(volumes, &volume, err);
+    return added ? probe(block, added, err) : -ENOMEM;
+}
+
+int volumes_add_disk(struct volumes *volumes, struct block *block, unsigned disk,
+                     const char *device, struct error **err)
 {
     _cleanup_partition_table_ struct partition_table table = {0};
     int r = partition_table_read(block, &table, err);
-    if (r < 0)
-        return r;
-    struct volumes volumes = {.items = calloc(table.count + 1, sizeof(struct volume))};
-    if (!volumes.items)
-        return error_oom(err);
-    for (size_t i = 0; r == 0 && i < table.count; i++) {
-        const struct partition *partition = &table.items[i];
-        if (is_extended(partition))
-            continue;
-        struct volume *volume = &volumes.items[volumes.count++];
-        volume->number = partition->number;
-        volume->offset = partition->start;
-        volume->length = partition->length;
-        snprintf(volume->device, sizeof(volume->device), "/dev/sda%u", partition->number);
-        memcpy(volume->part_uuid, partition->uuid, sizeof(volume->part_uuid));
-        memcpy(volume->part_label, partition->label, sizeof(volume->part_label));
-        r = probe(block, volume, err);
-    }
-    if (r == 0 && table.scheme == PARTITION_NONE) {
-        struct volume *volume = &volumes.items[volumes.count++];
-        volume->length = block->size;
-        snprintf(volume->device, sizeof(volume->device), "/dev/sda");
-        r = probe(block, volume, err);
-    }
+    /* Boot code before a file system has the signature of an MBR, with no partition in it. */
+    if (r == 0 && table.count == 0)
+        r = add_whole(volumes, block, disk, device, err);
+    for (size_t i = 0; r == 0 && i < table.count; i++)
+        if (!is_extended(&table.items[i]))
+            r = add_partition(volumes, block, disk, device, &table.items[i], err);
+    return r;
+}
+
+int volumes_add_device(struct volumes *volumes, struct block *block, const char *device,
+                       struct error **err)
+{
+    return add_whole(volumes, block, VOLUME_NO_DISK, device, err);
+}
+
+int volumes_scan(struct block *block, struct volumes *ret, struct error **err)
+{
+    struct volumes volumes = {0};
+    int r = volumes_add_disk(&volumes, block, 0, "/dev/sda", err);
     if (r < 0) {
         volumes_free(&volumes);
         return r;
@@ -184,119 +245,4 @@ void volumes_free(struct volumes *volumes)
 {
     free(volumes->items);
     *volumes = (struct volumes){0};
-}
-
-/* The partition number of a device name of the first disk; -1 when it is another one's. */
-static int number_of(const char *device)
-{
-    static const char *const disks[] = {"sda", "vda", "hda", "xvda", "nvme0n1p", "mmcblk0p"};
-    for (size_t i = 0; i < ARRAY_SIZE(disks); i++) {
-        if (!str_starts(device, disks[i]))
-            continue;
-        const char *digits = device + strlen(disks[i]);
-        uint64_t number = 0;
-        if (*digits == '\0')
-            return 0;
-        if (parse_u64(digits, "partition", &number, NULL) == 0 && number >= 1 && number <= 1000)
-            return (int)number;
-    }
-    return strcmp(device, "nvme0n1") == 0 || strcmp(device, "mmcblk0") == 0 ? 0 : -1;
-}
-
-static const struct volume *find_number(const struct volumes *volumes, int number)
-{
-    for (size_t i = 0; number >= 0 && i < volumes->count; i++)
-        if (volumes->items[i].number == (unsigned)number)
-            return &volumes->items[i];
-    return NULL;
-}
-
-enum tag { TAG_UUID, TAG_LABEL, TAG_PART_UUID, TAG_PART_LABEL };
-
-static const struct volume *find_tag(const struct volumes *volumes, enum tag tag, const char *value)
-{
-    if (*value == '\0')
-        return NULL;
-    for (size_t i = 0; i < volumes->count; i++) {
-        const struct volume *volume = &volumes->items[i];
-        if ((tag == TAG_UUID && strcasecmp(volume->uuid, value) == 0) ||
-            (tag == TAG_LABEL && strcmp(volume->label, value) == 0) ||
-            (tag == TAG_PART_UUID && strcasecmp(volume->part_uuid, value) == 0) ||
-            (tag == TAG_PART_LABEL && strcmp(volume->part_label, value) == 0))
-            return volume;
-    }
-    return NULL;
-}
-
-/* udev writes characters that do not fit into a name as \xNN. In place. */
-static void undo_udev_escapes(char *text)
-{
-    char *out = text;
-    for (const char *in = text; *in; out++) {
-        unsigned value;
-        if (in[0] == '\\' && in[1] == 'x' && isxdigit((unsigned char)in[2]) &&
-            isxdigit((unsigned char)in[3]) && sscanf(in + 2, "%2x", &value) == 1 && value != 0) {
-            *out = (char)value;
-            in += 4;
-        } else {
-            *out = *in++;
-        }
-    }
-    *out = '\0';
-}
-
-static const struct volume *find_path(const struct volumes *volumes, char *path)
-{
-    static const struct {
-        const char *prefix;
-        enum tag tag;
-    } links[] = {
-        {"disk/by-uuid/", TAG_UUID},
-        {"disk/by-label/", TAG_LABEL},
-        {"disk/by-partuuid/", TAG_PART_UUID},
-        {"disk/by-partlabel/", TAG_PART_LABEL},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-        if (str_starts(path, links[i].prefix)) {
-            path += strlen(links[i].prefix);
-            undo_udev_escapes(path);
-            return find_tag(volumes, links[i].tag, path);
-        }
-    /* by-id and by-path name the disk by what it is attached to: only its partition can be told. */
-    if (str_starts(path, "disk/by-id/") || str_starts(path, "disk/by-path/")) {
-        const char *part = strrchr(path, '-');
-        uint64_t number;
-        if (part && str_starts(part, "-part") &&
-            parse_u64(part + 5, "partition", &number, NULL) == 0 && number <= 1000)
-            return find_number(volumes, (int)number);
-        return NULL;
-    }
-    return find_number(volumes, number_of(path));
-}
-
-const struct volume *volumes_find(const struct volumes *volumes, const char *spec)
-{
-    static const struct {
-        const char *prefix;
-        enum tag tag;
-    } tags[] = {
-        {"UUID=", TAG_UUID},
-        {"LABEL=", TAG_LABEL},
-        {"PARTUUID=", TAG_PART_UUID},
-        {"PARTLABEL=", TAG_PART_LABEL},
-    };
-    _cleanup_free_ char *copy = strdup(spec);
-    if (!copy)
-        return NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
-        if (str_starts(copy, tags[i].prefix)) {
-            char *value = copy + strlen(tags[i].prefix);
-            size_t length = strlen(value);
-            if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
-                value[length - 1] = '\0';
-                value++;
-            }
-            return find_tag(volumes, tags[i].tag, value);
-        }
-    return str_starts(copy, "/dev/") ? find_path(volumes, copy + strlen("/dev/")) : NULL;
 }

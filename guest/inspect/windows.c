@@ -72,6 +72,17 @@ static int find_systemroot(struct guest *guest, struct guest_windows *windows, s
     return r;
 }
 
+int guest_has_windows(struct guest *guest, bool *ret, struct error **err)
+{
+    struct guest_windows *windows = calloc(1, sizeof(*windows));
+    if (!windows)
+        return error_oom(err);
+    int r = find_systemroot(guest, windows, err);
+    *ret = windows->systemroot;
+    guest_windows_free(windows);
+    return r;
+}
+
 /* What the registry says. */
 
 /* Empty where there is none. */

@@ -24,6 +24,9 @@ struct guest_windows {
  */
 int guest_inspect_windows(struct guest *guest, struct guest_info *info, struct error **err);
 
+/* Whether what is mounted on "/" alone is the root of a Windows guest. */
+int guest_has_windows(struct guest *guest, bool *ret, struct error **err);
+
 /* Accepts NULL. */
 void guest_windows_free(struct guest_windows *windows);
 DEFINE_CLEANUP(struct guest_windows *, guest_windows_free);

@@ -5,32 +5,10 @@
 #include <sys/stat.h>
 
 #include "guest/inspect/fstab.h"
+#include "guest/inspect/root.h"
 #include "guest/native/native.h"
 
 #define FSTAB_MAX ((size_t)256 << 10)
-
-static bool have(struct native *native, const char *path, bool dir)
-{
-    struct resolved at;
-    if (native_resolve(native, path, dir, &at, NULL) < 0 || !at.exists)
-        return false;
-    struct guest_stat st;
-    return !dir || (ext_stat(native->mounts[at.node.mount].fs, at.node.inode, &st, NULL) == 0 &&
-                    S_ISDIR(st.mode));
-}
-
-/* With /usr on a file system of its own, links into it lead nowhere yet: only their being there
- * counts. */
-static bool looks_like_root(struct native *native)
-{
-    if (!have(native, "/etc", true))
-        return false;
-    if (!have(native, "/bin", false) && !have(native, "/sbin", false) &&
-        !have(native, "/usr", true))
-        return false;
-    return have(native, "/etc/os-release", false) || have(native, "/usr/lib/os-release", false) ||
-           have(native, "/etc/fstab", false);
-}
 
 static int add_mount(struct native *native, const struct native_mount *mount, struct error **err)
 {
@@ -98,7 +76,7 @@ static int look_at(struct native *native, const struct volume *volume, struct se
             search->unreadable = error;
         return 0;
     }
-    bool found = looks_like_root(native);
+    bool found = guest_looks_like_root(&native->guest);
     drop_mounts(native);
     if (!found)
         return 0;
@@ -161,28 +139,6 @@ static int find_root(struct native *native, const struct volume **ret, struct er
 }
 
 /* fstab. */
-
-/* Types that are not on a disk, or hold no files. */
-static bool is_elsewhere(const char *type)
-{
-    static const char *const types[] = {
-        "swap",      "tmpfs",  "ramfs",   "proc",    "sysfs",      "devpts",    "devtmpfs",
-        "nfs",       "nfs4",   "cifs",    "smb3",    "9p",         "virtiofs",  "ceph",
-        "glusterfs", "cgroup", "cgroup2", "debugfs", "tracefs",    "hugetlbfs", "mqueue",
-        "overlay",   "none",   "fuse",    "autofs",  "securityfs", "efivarfs",  "bpf",
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (strcmp(type, types[i]) == 0)
-            return true;
-    return str_starts(type, "fuse.");
-}
-
-static bool is_wanted(const struct fstab_entry *entry)
-{
-    return entry->dir[0] == '/' && strcmp(entry->dir, "/") != 0 && !is_elsewhere(entry->type) &&
-           !fstab_has_option(entry, "noauto") && !fstab_has_option(entry, "bind") &&
-           !fstab_has_option(entry, "rbind");
-}
 
 /* Directories that work on a guest cannot do without. */
 static bool is_essential(const char *dir)
@@ -317,7 +273,7 @@ static int mount_fstab(struct native *native, struct reporter *reporter, struct 
     if (fstab.count > 0)
         qsort(fstab.items, fstab.count, sizeof(*fstab.items), by_depth);
     for (size_t i = 0; i < fstab.count; i++) {
-        if (!is_wanted(&fstab.items[i]))
+        if (!fstab_is_mounted(&fstab.items[i]) || strcmp(fstab.items[i].dir, "/") == 0)
             continue;
         size_t before = native->mount_count;
         r = mount_entry(native, &fstab.items[i], err);
