@@ -109,8 +109,10 @@ static int examine_cache(struct findings *findings, struct error **err)
     char size[16];
     int r = cache_open(NULL, &cache, err);
     if (r < 0) {
-        add(findings, "cache", FINDING_BAD, error_message(err ? *err : NULL),
-            "set XDG_CACHE_HOME to a directory where you may write");
+        const struct error *cause = err ? *err : NULL;
+        add(findings, "cache", FINDING_BAD, error_message(cause),
+            error_remedy(cause) ? error_remedy(cause)
+                                : "set XDG_CACHE_HOME to a directory where you may write");
         error_clear(err);
         return 0;
     }

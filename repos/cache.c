@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/fdio.h"
+#include "base/private_dir.h"
 #include "base/str.h"
 #include "repos/cache_internal.h"
 
@@ -47,33 +48,19 @@ static char *default_directory(struct error **err)
 }
 
 /* Whoever can write into the cache decides what goes into the images built from it. A directory
- * like /tmp, where others can add but not replace, will do for the top. */
-static int check_owner(const char *directory, struct error **err)
-{
-    struct stat st;
-    if (stat(directory, &st) < 0)
-        return error_sys(err, errno, "%s: cannot stat the cache", directory);
-    bool open_to_all = (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX);
-    if (st.st_uid == geteuid() && !open_to_all)
-        return 0;
-    error_set(err, EPERM, "%s: %s", directory,
-              open_to_all ? "everybody may write to this cache"
-                          : "this cache belongs to another user");
-    return error_hint(err, "%s, or use --cache DIR",
-                      open_to_all ? "take that right away with 'chmod o-w'"
-                                  : "set XDG_CACHE_HOME to a directory of your own");
-}
-
+ * like /tmp, where others can add but not replace, will do for the top: the folders are our own. */
 static int prepare_directory(const char *directory, struct error **err)
 {
     int r = dir_create(directory, 0700, err);
-    if (r == 0)
-        r = check_owner(directory, err);
+    _cleanup_close_ int fd = r < 0 ? r : file_open(directory, O_RDONLY | O_DIRECTORY, 0, err);
+    if (fd < 0)
+        return fd;
+    r = private_dir_check(fd, directory, PRIVATE_DIR_STICKY, err);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(cache_places); i++) {
-        _cleanup_free_ char *folder = str_printf(err, "%s/%s", directory, cache_places[i].folder);
-        r = folder ? dir_create(folder, 0700, err) : -ENOMEM;
-        if (r == 0)
-            r = check_owner(folder, err);
+        int folder = private_dir_open(directory, cache_places[i].folder, err);
+        if (folder < 0)
+            return folder;
+        close(folder);
     }
     return r;
 }
@@ -89,6 +76,8 @@ int cache_open(const char *directory, struct cache **ret, struct error **err)
     int r = prepare_directory(cache->directory, err);
     if (r < 0) {
         error_wrap(err, "the cache cannot be used");
+        if (r == -EPERM)
+            error_hint(err, "set XDG_CACHE_HOME to a directory of your own, or use --cache DIR");
         if (r == -EACCES || r == -EROFS || r == -ENOSPC || r == -ENOTDIR)
             error_hint(err, "name another place with --cache DIR");
         return r;

@@ -22,7 +22,7 @@
 struct cache;
 
 /* NULL directory: the default place. Created with mode 0700 where absent. A directory that belongs
- * to somebody else, or that everybody may write to, is refused. */
+ * to another user, or that its group or everybody may write into, is refused. */
 int cache_open(const char *directory, struct cache **ret, struct error **err);
 void cache_close(struct cache *cache);
 DEFINE_CLEANUP(struct cache *, cache_close);

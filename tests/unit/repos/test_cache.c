@@ -256,7 +256,12 @@ static void directories_of_others_are_refused(void **state)
     _cleanup_free_ char *path = world_path(world, "open"), *file = world_path(world, "file");
     assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(chmod(path, 0777), 0);
-    expect_refusal(cache_open(path, &cache, &err), -EPERM, &err, "everybody may write", "--cache");
+    expect_refusal(cache_open(path, &cache, &err), -EPERM, &err, "everybody may write",
+                   "chmod go-w");
+    /* As mkdir makes it under the umask 002 of user private groups. */
+    assert_int_equal(chmod(path, 0775), 0);
+    expect_refusal(cache_open(path, &cache, &err), -EPERM, &err, "its group may write",
+                   "chmod go-w");
     assert_int_equal(chmod(path, 01777), 0);
     expect_success(cache_open(path, &cache, &err), &err);
     cache_close(TAKE_PTR(cache));
@@ -267,6 +272,38 @@ static void directories_of_others_are_refused(void **state)
     }
     world_text(world, "file", "x");
     expect_refusal(cache_open(file, &cache, &err), -ENOTDIR, &err, "is not a directory", "--cache");
+}
+
+/* Others may add to the top of a cache in a directory like /tmp, not to what the entries lie in. */
+static void folders_of_others_are_refused(void **state)
+{
+    static const mode_t modes[] = {0770, 0777, 01777};
+    struct world *world = *state;
+    struct error *err = NULL;
+    struct cache *cache = NULL;
+    _cleanup_free_ char *path = world_path(world, "cache"), *base = world_path(world, "cache/base");
+    cache_close(open_cache(world));
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        assert_int_equal(chmod(base, modes[i]), 0);
+        expect_refusal(cache_open(path, &cache, &err), -EPERM, &err, "may write", "cache/base'");
+    }
+    assert_int_equal(rmdir(base), 0);
+    assert_int_equal(symlink("/tmp", base), 0);
+    expect_refusal(cache_open(path, &cache, &err), -ENOTDIR, &err, "links are not followed", NULL);
+}
+
+static void a_cache_is_private_whatever_the_umask(void **state)
+{
+    struct world *world = *state;
+    struct stat st;
+    mode_t before = umask(0);
+    cache_close(open_cache(world));
+    umask(before);
+    _cleanup_free_ char *path = world_path(world, "cache"), *base = world_path(world, "cache/base");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_int_equal(stat(base, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
 }
 
 static void the_default_place_follows_the_environment(void **state)
@@ -304,6 +341,8 @@ int main(void)
         world_test(the_list_says_what_is_there),
         world_test(removing_disturbs_no_reader),
         world_test(directories_of_others_are_refused),
+        world_test(folders_of_others_are_refused),
+        world_test(a_cache_is_private_whatever_the_umask),
         world_test(the_default_place_follows_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
