@@ -1,9 +1,7 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fdio.h"
 #include "cli/boot.h"
 #include "cli/boot_results.h"
 #include "cli/commands.h"
@@ -72,36 +70,6 @@ static const struct boot_arguments boot_defaults = {
     .network = true,
 };
 
-/* Made anew, so that two boots of one image do not write into the same log. */
-static int open_console_log(const struct boot_request *request, char **ret_path, int *ret_fd,
-                            struct error **err)
-{
-    _cleanup_free_ char *path = NULL;
-    if (request->arguments->console_log) {
-        path = strdup(request->arguments->console_log);
-    } else {
-        const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-        _cleanup_free_ char *directory = !str_empty(state)
-                                             ? str_printf(err, "%s/kiln/console", state)
-                                             : str_printf(err, "%s/.local/state/kiln/console",
-                                                          str_empty(home) ? "/var/tmp" : home);
-        int r = directory ? dir_create(directory, 0700, err) : -ENOMEM;
-        if (r < 0)
-            return r;
-        path = str_printf(err, "%s/%s.log", directory, path_name(request->disk));
-        if (path)
-            unlink(path);
-    }
-    if (!path)
-        return error_oom(err);
-    int fd = file_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, 0600, err);
-    if (fd < 0)
-        return error_wrap(err, "--console-log");
-    *ret_fd = fd;
-    *ret_path = TAKE_PTR(path);
-    return 0;
-}
-
 /* Of the file as it lies on the host: that is what a boot must not change. */
 static int digest_file(const char *disk, char hex[static DIGEST_MAX_HEX], struct error **err)
 {
@@ -167,7 +135,8 @@ static int boot(const struct boot_request *request, struct boot_choice *choice, 
     if (r == 0)
         r = choose(request, choice, err);
     if (r == 0)
-        r = open_console_log(request, &console_log, &console_fd, err);
+        r = boot_open_console_log(request->arguments->console_log, request->disk, &console_log,
+                                  &console_fd, err);
     if (r == 0)
         r = boot_machine(request, choice, console_fd, &result, err);
     if (r == 0)

@@ -58,6 +58,12 @@ int boot_check(const struct boot_arguments *arguments, struct boot_request *requ
 void boot_request_free(struct boot_request *request);
 #define _cleanup_boot_request_ _cleanup_(boot_request_free)
 
+/* boot_console_log.c: opens `file`, as the user named it, or where that is NULL a new log of the
+ * disk in the user's directory for state. A directory there that is a link, belongs to another
+ * user or lets others write is refused. The caller frees the path and closes the descriptor. */
+int boot_open_console_log(const char *file, const char *disk, char **ret_path, int *ret_fd,
+                          struct error **err);
+
 /* boot_machine.c: runs the machine to its verdict. */
 int boot_machine(const struct boot_request *request, const struct boot_choice *choice,
                  int console_fd, struct vm_result *ret, struct error **err);

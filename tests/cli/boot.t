@@ -51,6 +51,35 @@ fails 1 'panic|login-prompt' 'another verdict than the expected one fails' "$kil
 run "$kiln" boot -q disk.img
 is "$status$out$err" 0 'with -q a success is silent'
 
+# The default log: only in a directory of the user's own, never through a link.
+logs=$XDG_STATE_HOME/kiln/console
+is "$(stat -c %a "$XDG_STATE_HOME/kiln" "$logs" "$logs/disk.img.log" | paste -sd' ')" '700 700 600' 'the log is private'
+echo precious >precious
+ln -sf "$tmp/precious" "$logs/disk.img.log"
+ok 'a link in the place of the log is replaced' "$kiln" boot disk.img
+is "$(cat precious)" precious 'and not followed'
+like "$(cat "$logs/disk.img.log")" 'fake login: ' 'the log is a file'
+chmod 770 "$logs"
+fails 1 'kiln/console: its group may write.*chmod go-w' 'a directory that others write into is refused' "$kiln" boot disk.img
+chmod 700 "$logs"
+mv "$logs" elsewhere
+ln -s "$tmp/elsewhere" "$logs"
+fails 1 'kiln/console: is not a directory \(links are not followed\)' 'so is a link to one' "$kiln" boot disk.img
+like "$err" '--console-log FILE' 'with the remedy'
+rm "$logs"
+if [ "$(id -u)" = 0 ]; then
+    mkdir "$logs" && chown 12345 "$logs"
+    fails 1 'belongs to another user' 'so is that of another user' "$kiln" boot disk.img
+    rmdir "$logs"
+else
+    skip 'so is that of another user' 'only root can make one'
+fi
+fails 1 'HOME is not set.*--console-log' 'without HOME no place is guessed' env -u HOME -u XDG_STATE_HOME "$kiln" boot disk.img
+fails 1 'HOME is not set' 'a relative place counts as none' env -u HOME XDG_STATE_HOME=state "$kiln" boot disk.img
+ok 'a named log needs neither' env -u HOME -u XDG_STATE_HOME "$kiln" boot disk.img --console-log named.log
+ok 'an absolute HOME will do' env -u XDG_STATE_HOME "$kiln" boot disk.img
+ok 'its place is .local/state' test -s "$HOME/.local/state/kiln/console/disk.img.log"
+
 # Another kernel: a boot header and nothing else is enough for a QEMU that boots nothing.
 truncate -s 4096 kernel
 printf '\x55\xaaxxHdrS' | dd of=kernel bs=1 seek=510 conv=notrunc status=none
