@@ -8,6 +8,7 @@
 
 #include "base/fdio.h"
 #include "base/outfile.h"
+#include "base/private_dir.h"
 #include "base/str.h"
 #include "vmm/kvm/loop.h"
 
@@ -152,17 +153,21 @@ static int read_key(int device, char **ret, struct error **err)
     return *ret ? 0 : -ENOMEM;
 }
 
+/* Only in a directory into which nobody else writes: a false answer would let a boot hang, and a
+ * link would lead the next one's writing elsewhere. NULL: there is none. */
 static char *cache_path(void)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR"), *cache = getenv("XDG_CACHE_HOME"),
                *home = getenv("HOME");
+    _cleanup_free_ char *place = NULL;
     if (runtime && *runtime == '/')
-        return str_printf(NULL, "%s/kiln/kvm-probe", runtime);
-    if (cache && *cache == '/')
-        return str_printf(NULL, "%s/kiln/kvm-probe", cache);
-    if (home && *home == '/')
-        return str_printf(NULL, "%s/.cache/kiln/kvm-probe", home);
-    return NULL;
+        place = strdup(runtime);
+    else if (cache && *cache == '/')
+        place = strdup(cache);
+    else if (home && *home == '/')
+        place = str_printf(NULL, "%s/.cache", home);
+    _cleanup_close_ int fd = place ? private_dir_open(place, "kiln", NULL) : -1;
+    return fd < 0 ? NULL : str_printf(NULL, "%s/kiln/kvm-probe", place);
 }
 
 /* "1 KEY too-slow 220000": a version, the key, the answer. Anything else counts as no answer. */
@@ -191,11 +196,10 @@ static bool cache_load(const char *path, const char *key, enum kvm_health *ret_h
 /* A cache that cannot be written costs the next probe a quarter of a second, no more. */
 static void cache_store(const char *path, const char *key, const struct kvm_report *report)
 {
-    _cleanup_free_ char *directory = path_parent(path);
     _cleanup_free_ char *text =
         str_printf(NULL, "1 %s %s %llu\n", key, health_words[report->health],
                    (unsigned long long)report->elapsed_us);
-    if (directory && text && dir_create(directory, 0700, NULL) == 0)
+    if (text)
         (void)file_write_atomic(path, text, strlen(text), 0600, NULL);
 }
 

@@ -185,6 +185,20 @@ static void a_damaged_answer_is_not_believed(void **state)
     }
 }
 
+static void an_answer_that_others_may_have_written_is_not_believed(void **state)
+{
+    (void)state;
+    enum kvm_health health;
+    char path[128];
+    need_kvm();
+    write_cache("healthy 77777777", true);
+    snprintf(path, sizeof(path), "%s/kiln", directory);
+    assert_int_equal(chmod(path, 0770), 0);
+    assert_int_not_equal(probed_us(&health), 77777777);
+    assert_int_equal(chmod(path, 0700), 0);
+    assert_int_equal(probed_us(&health), 77777777);
+}
+
 static void no_place_to_remember_is_no_failure(void **state)
 {
     (void)state;
@@ -229,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_loop_that_does_not_end_is_killed),
         cmocka_unit_test(the_answer_is_kept_for_this_boot),
         cmocka_unit_test(a_damaged_answer_is_not_believed),
+        cmocka_unit_test(an_answer_that_others_may_have_written_is_not_believed),
         cmocka_unit_test(no_place_to_remember_is_no_failure),
         cmocka_unit_test(a_patient_host_waits_longer),
     };
