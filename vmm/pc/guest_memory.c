@@ -1,6 +1,7 @@
 #include "vmm/pc/guest_memory.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/checked.h"
@@ -75,10 +76,15 @@ void guest_memory_unmap(struct guest_memory *memory)
     *memory = (struct guest_memory){0};
 }
 
+/* Pages that are given back read as zeroes. Linux before 5.18 gives no huge pages back (EINVAL),
+ * and no version those that are locked in memory: these are overwritten. */
 void guest_memory_clear(struct guest_memory *memory)
 {
-    for (size_t i = 0; i < memory->count; i++)
-        (void)madvise(memory->regions[i].host, memory->regions[i].size, MADV_DONTNEED);
+    for (size_t i = 0; i < memory->count; i++) {
+        const struct guest_memory_region *region = &memory->regions[i];
+        if (madvise(region->host, region->size, MADV_DONTNEED) < 0)
+            memset(region->host, 0, region->size);
+    }
 }
 
 void *guest_memory_at(const struct guest_memory *memory, uint64_t address, uint64_t length)

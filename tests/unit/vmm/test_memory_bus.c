@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/unit/unit.h"
 #include "vmm/pc/bus.h"
@@ -69,6 +70,22 @@ static void test_memory_is_cleared(void **state)
     memset(guest_memory_at(&memory, 0, 4 * page), 0xaa, 4 * page);
     guest_memory_clear(&memory);
     assert_int_equal(*(uint8_t *)guest_memory_at(&memory, page, 1), 0);
+}
+
+/* As huge pages do before Linux 5.18, locked pages refuse MADV_DONTNEED. */
+static void test_memory_that_cannot_be_given_back_is_cleared(void **state)
+{
+    (void)state;
+    _cleanup_guest_memory_ struct guest_memory memory = {0};
+    assert_int_equal(guest_memory_map(4 * page, false, &memory, NULL), 0);
+    uint8_t *bytes = guest_memory_at(&memory, 0, 4 * page);
+    memset(bytes, 0xaa, 4 * page);
+    assert_int_equal(mlock(bytes + page, page), 0);
+    assert_int_equal(madvise(bytes, 4 * page, MADV_DONTNEED), -1);
+    memset(bytes, 0xaa, 4 * page);
+    guest_memory_clear(&memory);
+    for (size_t i = 0; i < 4 * page; i++)
+        assert_int_equal(bytes[i], 0);
 }
 
 static void test_impossible_sizes(void **state)
@@ -204,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_the_gate_refuses),
         cmocka_unit_test(test_memory_around_the_hole),
         cmocka_unit_test(test_memory_is_cleared),
+        cmocka_unit_test(test_memory_that_cannot_be_given_back_is_cleared),
         cmocka_unit_test(test_impossible_sizes),
         cmocka_unit_test(test_core_dumps_lack_it),
         cmocka_unit_test(test_bus_finds_devices),
