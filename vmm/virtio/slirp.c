@@ -5,6 +5,7 @@
 #include <libslirp.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -24,7 +25,8 @@ struct slirp {
     void *context;
     struct pollfd polled[POLL_MAX];
     size_t polled_count;
-    int timeout; /* of the next poll() */
+    size_t sockets_at_most; /* open, and those that frames since the last count may have opened */
+    int timeout;            /* of the next poll() */
     bool poll_failed;
 };
 
@@ -144,11 +146,39 @@ int slirp_open(const struct vm_forward *forwards, size_t forward_count,
     return r;
 }
 
+/* Those with a descriptor in libslirp's list, which has a line "TCP[STATE] FD ..." for each one and
+ * -1 for those that it has closed already. Its other calls pass over some: slirp_pollfds_fill()
+ * those that wait for nothing, register_poll_fd() those that a forward accepts. */
+static size_t count_sockets(struct slirp *slirp)
+{
+    char *list = slirp_connection_info(slirp->stack);
+    size_t count = 0;
+    for (const char *line = list; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        const char *state_end = memchr(line, ']', strcspn(line, "\n"));
+        int fd;
+        if (state_end && sscanf(state_end, "] %9d", &fd) == 1 && fd >= 0)
+            count++;
+    }
+    g_free(list);
+    return count;
+}
+
+/* Many frames may come before the next slirp_prepare(). The list is read only where the limit may
+ * have been reached. */
+static bool may_open(struct slirp *slirp)
+{
+    if (slirp->sockets_at_most >= SOCKETS_MAX)
+        slirp->sockets_at_most = count_sockets(slirp);
+    if (slirp->sockets_at_most >= SOCKETS_MAX)
+        return false;
+    slirp->sockets_at_most++;
+    return true;
+}
+
 void slirp_send(struct slirp *slirp, const void *frame, size_t size)
 {
     enum net_filter_verdict verdict = net_filter_judge(&slirp->filter, frame, size);
-    if (verdict == NET_FILTER_DROP ||
-        (verdict == NET_FILTER_OPEN && slirp->polled_count >= SOCKETS_MAX))
+    if (verdict == NET_FILTER_DROP || (verdict == NET_FILTER_OPEN && !may_open(slirp)))
         return;
     slirp_input(slirp->stack, frame, (int)size);
 }
@@ -193,6 +223,9 @@ void slirp_prepare(struct slirp *slirp, int kick)
     slirp->polled[0] = (struct pollfd){.fd = kick, .events = POLLIN};
     slirp->polled_count = 1;
     slirp_pollfds_fill(slirp->stack, &timeout, add_poll, slirp);
+    /* Forwards accept connections that no frame has announced. */
+    if (slirp->sockets_at_most < slirp->polled_count - 1)
+        slirp->sockets_at_most = slirp->polled_count - 1;
     slirp->timeout = timeout > INT_MAX ? -1 : (int)timeout;
 }
 

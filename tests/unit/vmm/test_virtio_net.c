@@ -2,6 +2,7 @@
  * guest's reach. */
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "tests/unit/vmm/virtio_driver.h"
 #include "vmm/virtio/net.h"
 #include "vmm/virtio/net_filter.h"
+#include "vmm/virtio/slirp.h"
 
 enum {
     RECEIVE = 0,
@@ -108,9 +110,8 @@ static void send_frame(struct fixture *f, const uint8_t *frame, size_t size)
     driver_request(&f->driver, TRANSMIT, parts, 2);
 }
 
-/* An IPv4 packet of ours; `frame` holds the payload behind IP. */
-static void send_ip(struct fixture *f, uint8_t *frame, const uint8_t *to, uint8_t protocol,
-                    size_t payload)
+/* The headers of an IPv4 packet of ours; `frame` holds the payload behind IP. */
+static void write_ip(uint8_t *frame, const uint8_t *to, uint8_t protocol, size_t payload)
 {
     static const uint8_t gateway_mac[6] = {0x52, 0x55, 10, 0, 2, 2};
     uint8_t *ip = frame + ETHERNET;
@@ -125,6 +126,12 @@ static void send_ip(struct fixture *f, uint8_t *frame, const uint8_t *to, uint8_
     memcpy(ip + 12, guest_ip, 4);
     memcpy(ip + 16, to, 4);
     put16(ip + 10, checksum(ip, 20, 0));
+}
+
+static void send_ip(struct fixture *f, uint8_t *frame, const uint8_t *to, uint8_t protocol,
+                    size_t payload)
+{
+    write_ip(frame, to, protocol, payload);
     send_frame(f, frame, IP + payload);
 }
 
@@ -263,6 +270,44 @@ static void forwards_a_port(void **state)
     close(fd);
 }
 
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+static void ignore_frame(void *context, const void *frame, size_t size)
+{
+    (void)context, (void)frame, (void)size;
+}
+
+/* All in one round: nothing is polled between the frames. */
+static void opens_no_sockets_beyond_its_limit(void **state)
+{
+    (void)state;
+    enum { limit = 256, frames = 1000, payload = 8 };
+    uint8_t frame[BUFFER] = {0}, *udp = frame + IP;
+    static const uint8_t elsewhere[4] = {192, 0, 2, 1};
+    struct slirp *slirp = NULL;
+    assert_int_equal(slirp_open(NULL, 0, ignore_frame, NULL, &slirp, NULL), 0);
+    size_t before = count_descriptors();
+    for (unsigned i = 0; i < frames; i++) {
+        put16(udp, (uint16_t)(10000 + i));
+        put16(udp + 2, 9); /* discard */
+        put16(udp + 4, payload);
+        write_ip(frame, elsewhere, 17, payload);
+        slirp_send(slirp, frame, IP + payload);
+    }
+    assert_in_range(count_descriptors() - before, limit / 2, limit);
+    slirp_close(slirp);
+    assert_int_equal(count_descriptors(), before);
+}
+
 static void says_when_a_port_is_taken(void **state)
 {
     (void)state;
@@ -339,6 +384,7 @@ int main(void)
         test(answers_a_ping),
         test(keeps_the_guest_from_the_host),
         test(forwards_a_port),
+        cmocka_unit_test(opens_no_sockets_beyond_its_limit),
         cmocka_unit_test(says_when_a_port_is_taken),
         test(takes_no_strange_frames),
         cmocka_unit_test(judges_packets),
