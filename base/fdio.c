@@ -140,17 +140,19 @@ int dir_create(const char *path, mode_t mode, struct error **err)
     return 0;
 }
 
-int dir_sync_of(const char *path, struct error **err)
+int dir_open_of(const char *path, struct error **err)
 {
     _cleanup_free_ char *parent = path_parent(path);
     if (!parent)
         return error_oom(err);
-    _cleanup_close_ int fd = file_open(parent, O_RDONLY | O_DIRECTORY, 0, err);
-    if (fd < 0)
-        return fd;
+    return file_open(parent, O_RDONLY | O_DIRECTORY, 0, err);
+}
+
+int dir_sync(int fd, const char *path, struct error **err)
+{
     /* Some network and FUSE file systems refuse to sync a directory; they have nothing to sync. */
     if (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP)
-        return error_sys(err, errno, "%s: cannot sync the directory", parent);
+        return error_sys(err, errno, "%s: cannot sync its directory", path);
     return 0;
 }
 

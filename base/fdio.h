@@ -30,8 +30,11 @@ int file_open(const char *path, int flags, mode_t mode, struct error **err);
 /* mkdir -p. Existing directories are fine. */
 int dir_create(const char *path, mode_t mode, struct error **err);
 
-/* Makes a rename or unlink in the directory of `path` durable. */
-int dir_sync_of(const char *path, struct error **err);
+/* Opens the directory that `path` is in, for dir_sync(): before the rename or unlink, since a
+ * failure here then means that nothing has happened. */
+int dir_open_of(const char *path, struct error **err);
+/* Makes a rename or unlink of `path` in its directory durable. */
+int dir_sync(int fd, const char *path, struct error **err);
 
 /* Directory part of path, "." when it has none. Caller frees; NULL: out of memory. */
 char *path_parent(const char *path);

@@ -142,18 +142,27 @@ static int give_final_name(struct outfile *out, bool exclusive, struct error **e
     return 0;
 }
 
-int outfile_commit(struct outfile *out, bool exclusive, struct error **err)
+int outfile_commit(struct outfile *out, bool exclusive, enum outfile_state *ret_state,
+                   struct error **err)
 {
     _cleanup_outfile_ struct outfile *owned = out;
+    enum outfile_state ignored, *state = ret_state ? ret_state : &ignored;
+    *state = OUTFILE_ABSENT;
     int r = refuse_non_file(out->path, err);
     if (r < 0)
         return r;
+    _cleanup_close_ int directory = dir_open_of(out->path, err);
+    if (directory < 0)
+        return directory;
     if (fsync(out->fd) < 0)
         return error_sys(err, errno, "%s: cannot write", out->path);
     r = give_final_name(owned, exclusive, err);
     if (r < 0)
         return r;
-    return dir_sync_of(out->path, err);
+    *state = OUTFILE_PLACED;
+    r = dir_sync(directory, out->path, err);
+    return r < 0 ? error_wrap(err, "the output is complete, but a crash of this host may undo it")
+                 : 0;
 }
 
 void outfile_abort(struct outfile *out)
@@ -180,5 +189,5 @@ int file_write_atomic(const char *path, const void *data, size_t size, mode_t mo
     r = fd_write_full(out->fd, data, size, path, err);
     if (r < 0)
         return r;
-    return outfile_commit(TAKE_PTR(out), false, err);
+    return outfile_commit(TAKE_PTR(out), false, NULL, err);
 }

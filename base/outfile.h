@@ -3,7 +3,8 @@
  *
  * The file is written without a name (O_TMPFILE), or under a hidden temporary name where the file
  * system has no such thing, and gets its final name by rename once its data is on disk. A process
- * that is killed leaves nothing under the final name, and with O_TMPFILE nothing at all.
+ * that is killed leaves nothing under the final name, and with O_TMPFILE nothing at all. The one
+ * failure behind the rename, that of syncing the directory, is told apart: see outfile_commit().
  */
 #pragma once
 
@@ -32,9 +33,18 @@ const char *outfile_give_name(struct outfile *out, struct error **err);
 /* A path by which a child process can open the unfinished file, while this process lives. */
 const char *outfile_child_path(const struct outfile *out);
 
-/* Writes the data to disk, gives the file its name and frees `out`. On failure nothing appears and
- * out is freed as well. With `exclusive`, an existing file at the path is -EEXIST. */
-int outfile_commit(struct outfile *out, bool exclusive, struct error **err);
+/* Whether the output stands under its name. */
+enum outfile_state {
+    OUTFILE_ABSENT, /* what was there before is there still */
+    OUTFILE_PLACED, /* complete and under its name; after a failure, a crash of the host may undo it
+                     */
+};
+
+/* Writes the data to disk, gives the file its name and frees `out`, also on failure. With
+ * `exclusive`, an existing file at the path is -EEXIST. *ret_state is set in any case; NULL: not
+ * wanted, the message tells it as well. */
+int outfile_commit(struct outfile *out, bool exclusive, enum outfile_state *ret_state,
+                   struct error **err);
 
 /* Abandons the output: nothing of it remains. Accepts NULL. */
 void outfile_abort(struct outfile *out);

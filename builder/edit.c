@@ -175,9 +175,10 @@ static int finish(const struct edit_request *request, struct copy *copy, struct 
     if (r < 0 && !copy->file)
         return error_wrap(err, "%s: the changes were made, but not all of them could be written",
                           request->path);
+    enum outfile_state state = OUTFILE_ABSENT;
     if (r == 0 && copy->file)
-        r = outfile_commit(TAKE_PTR(copy->file), false, err);
-    return r < 0 ? error_wrap(err, "%s is unchanged", request->path) : 0;
+        r = outfile_commit(TAKE_PTR(copy->file), false, &state, err);
+    return r < 0 && state == OUTFILE_ABSENT ? error_wrap(err, "%s is unchanged", request->path) : r;
 }
 
 static int edit(const struct edit_request *request, struct edit_result *result, struct error **err)

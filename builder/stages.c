@@ -220,7 +220,7 @@ int stage_deliver(const char *output, struct outfile *work, struct reporter *rep
 {
     if (strcmp(output, "-") != 0) {
         report(reporter, REPORT_DEBUG, "Writing %s to disk", output);
-        return outfile_commit(work, false, err);
+        return outfile_commit(work, false, NULL, err);
     }
     _cleanup_outfile_ struct outfile *owned = work;
     return stream(outfile_fd(owned), "the finished image", reporter, err);

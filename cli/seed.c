@@ -128,7 +128,7 @@ static int write_seed(const struct nocloud_seed *seed, const char *path, struct 
     int r = outfile_open(path, 0644, &out, err);
     if (r == 0)
         r = nocloud_write_iso(seed, outfile_fd(out), path, err);
-    return r < 0 ? r : outfile_commit(TAKE_PTR(out), false, err);
+    return r < 0 ? r : outfile_commit(TAKE_PTR(out), false, NULL, err);
 }
 
 static json_t *document_size(const struct nocloud_document *document)

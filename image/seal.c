@@ -217,9 +217,13 @@ int seal_remove(const char *image, struct error **err)
         return save(path, root, err);
     if (root && json_object_size(root) > 0)
         return 0;
+    _cleanup_close_ int directory = dir_open_of(path, err);
+    if (directory < 0)
+        return directory;
     if (unlink(path) < 0 && errno != ENOENT)
         return error_sys(err, errno, "%s: cannot remove the seal", path);
-    return dir_sync_of(path, err);
+    r = dir_sync(directory, path, err);
+    return r < 0 ? error_wrap(err, "the seal was removed, which a crash of this host may undo") : 0;
 }
 
 int seal_check_unsealed(const char *image, struct error **err)

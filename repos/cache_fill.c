@@ -114,7 +114,7 @@ int cache_fill_commit(struct cache_fill *fill, struct error **err)
     if (!path)
         return -ENOMEM;
     /* An entry that is there already has the same contents. */
-    int r = outfile_commit(TAKE_PTR(owned->image), true, &failure);
+    int r = outfile_commit(TAKE_PTR(owned->image), true, NULL, &failure);
     if (r < 0 && r != -EEXIST)
         return error_move(err, TAKE_PTR(failure));
     unlink(path);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/digest.h"
@@ -48,7 +49,7 @@ static void nothing_appears_before_the_commit(void **state)
     assert_int_equal(fd_write_full(outfile_fd(out), "half", 4, "out", NULL), 0);
     assert_int_equal(access(f->path, F_OK), -1);
     assert_int_equal(access(outfile_child_path(out), R_OK), 0);
-    assert_int_equal(outfile_commit(TAKE_PTR(out), false, NULL), 0);
+    assert_int_equal(outfile_commit(TAKE_PTR(out), false, NULL, NULL), 0);
     assert_int_equal(access(f->path, F_OK), 0);
 }
 
@@ -82,7 +83,54 @@ static void exclusive_outputs_do_not_replace(void **state)
     assert_int_equal(file_write_atomic(f->path, "old", 3, 0644, NULL), 0);
     struct outfile *out = NULL;
     assert_int_equal(outfile_open(f->path, 0644, &out, NULL), 0);
-    assert_int_equal(outfile_commit(out, true, NULL), -EEXIST);
+    assert_int_equal(outfile_commit(out, true, NULL, NULL), -EEXIST);
+}
+
+/* Stands before that of the C library: a disk that fails at the wrong moment. */
+static bool directories_fail;
+int fsync(int fd)
+{
+    struct stat st;
+    if (directories_fail && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static void a_failure_behind_the_rename_is_told_as_such(void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_error_ struct error *err = NULL;
+    struct outfile *out = NULL;
+    enum outfile_state outcome = OUTFILE_ABSENT;
+    assert_int_equal(file_write_atomic(f->path, "old", 3, 0644, NULL), 0);
+    assert_int_equal(outfile_open(f->path, 0644, &out, NULL), 0);
+    assert_int_equal(fd_write_full(outfile_fd(out), "new", 3, "out", NULL), 0);
+    directories_fail = true;
+    int r = outfile_commit(out, false, &outcome, &err);
+    directories_fail = false;
+    assert_int_equal(r, -EIO);
+    assert_int_equal(outcome, OUTFILE_PLACED);
+    assert_non_null(strstr(error_message(err), "the output is complete, but"));
+    assert_non_null(strstr(error_message(err), f->path));
+    _cleanup_free_ char *text = NULL;
+    assert_int_equal(file_read(f->path, 100, &text, NULL, NULL), 0);
+    assert_string_equal(text, "new");
+}
+
+static void a_failure_before_the_rename_leaves_the_old_file(void **state)
+{
+    struct fixture *f = *state;
+    struct outfile *out = NULL;
+    enum outfile_state outcome = OUTFILE_PLACED;
+    assert_int_equal(file_write_atomic(f->path, "old", 3, 0644, NULL), 0);
+    assert_int_equal(outfile_open(f->path, 0644, &out, NULL), 0);
+    assert_int_equal(outfile_commit(out, true, &outcome, NULL), -EEXIST);
+    assert_int_equal(outcome, OUTFILE_ABSENT);
+    _cleanup_free_ char *text = NULL;
+    assert_int_equal(file_read(f->path, 100, &text, NULL, NULL), 0);
+    assert_string_equal(text, "old");
 }
 
 static void a_killed_writer_leaves_nothing(void **state)
@@ -143,6 +191,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failed_build_leaves_the_old_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_directory_is_refused_with_a_remedy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(exclusive_outputs_do_not_replace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_failure_behind_the_rename_is_told_as_such, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_failure_before_the_rename_leaves_the_old_file, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_killed_writer_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lock_keeps_others_out_until_it_is_closed, set_up,
                                         tear_down),

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/digest.h"
 #include "builder/edit.h"
@@ -176,6 +177,35 @@ static void an_atomic_edit_replaces_the_file(void **state)
     fixture_check_clean(world->fx.image);
 }
 
+/* Stands before that of the C library: a disk that fails once the file has been replaced. */
+static bool directories_fail;
+int fsync(int fd)
+{
+    struct stat st;
+    if (directories_fail && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static void a_replaced_image_is_not_called_unchanged(void **state)
+{
+    struct world *world = *state;
+    struct edit_request request = request_for(world);
+    _cleanup_edit_result_ struct edit_result result = {0};
+    _cleanup_error_ struct error *error = NULL;
+    request.atomicity = EDIT_ATOMIC;
+    add(world, "hostname", "new");
+    directories_fail = true;
+    int r = edit_image(&request, &result, &error);
+    directories_fail = false;
+    assert_int_equal(r, -EIO);
+    assert_null(strstr(error_message(error), "is unchanged"));
+    assert_non_null(strstr(error_message(error), "the output is complete, but"));
+    expect_file(world, "/etc/hostname", "new\n");
+}
+
 static void what_cannot_be_replaced_is_refused(void **state)
 {
     struct world *world = *state;
@@ -251,6 +281,7 @@ int main(void)
         edit_test(a_rehearsal_writes_nothing_and_runs_nothing),
         edit_test(differences_leave_out_secrets),
         edit_test(an_atomic_edit_replaces_the_file),
+        edit_test(a_replaced_image_is_not_called_unchanged),
         edit_test(what_cannot_be_replaced_is_refused),
         edit_test(the_network_is_asked_for_beforehand),
         edit_test(sealed_images_stay_as_they_are),
