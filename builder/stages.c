@@ -169,7 +169,10 @@ int stage_convert(const char *output, struct outfile **work, struct reporter *re
 {
     report(reporter, REPORT_INFO, "Converting to qcow2");
     _cleanup_outfile_ struct outfile *converted = NULL;
-    int r = outfile_open(outfile_path(*work), 0644, &converted, err);
+    struct stat st;
+    if (fstat(outfile_fd(*work), &st) < 0)
+        return error_sys(err, errno, "%s: cannot read its mode", output);
+    int r = outfile_open(outfile_path(*work), st.st_mode & 0777, &converted, err);
     if (r < 0)
         return r;
     const char *const argv[] = {"qemu-img",
