@@ -28,6 +28,7 @@ struct appliance {
     struct reporter *reporter;
     enum guest_staging staging;
     bool lock;
+    bool abandoned; /* a thread is in a call of the handle that does not end: it stays as it is */
     struct appliance_drive *drives;
     size_t drive_count;
 };

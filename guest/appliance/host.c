@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/proc.h"
@@ -20,6 +21,28 @@ static void *serve(void *opaque)
     guestfs_set_error_handler(service->handle, NULL, NULL);
     service->status = guestfs_mount_local_run(service->handle);
     return NULL;
+}
+
+/* After a lazy unmount the kernel goes on with the mount as long as a file of it is open. */
+static bool join(pthread_t thread)
+{
+    enum { limit_s = 30 };
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += limit_s;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+        return true;
+    pthread_detach(thread);
+    return false;
+}
+
+static int give_up(struct guest *guest, const char *directory, int r, struct error **err)
+{
+    appliance_of(guest)->abandoned = true;
+    if (r < 0)
+        return r;
+    error_set(err, EBUSY, "%s: a program keeps a file of the guest open", directory);
+    return error_hint(err, "let the script wait for the programs that it starts, or end them");
 }
 
 /* Programs that were left behind may keep a file open for a while; what is still open then keeps
@@ -41,18 +64,24 @@ static void unmount(const char *directory)
 static int work_mounted(struct guest *guest, const char *directory, guest_work_fn *work,
                         void *context, struct error **err)
 {
-    struct service service = {.handle = appliance_handle(guest)};
+    /* Not on the stack: the thread may outlive this call. */
+    struct service *service = calloc(1, sizeof(*service));
     pthread_t thread;
-    int r = pthread_create(&thread, NULL, serve, &service);
+    if (service)
+        service->handle = appliance_handle(guest);
+    int r = service ? pthread_create(&thread, NULL, serve, service) : ENOMEM;
     if (r > 0) {
+        free(service);
         unmount(directory);
-        return error_sys(err, r, "%s: cannot be served", directory);
+        return error_sys(err, r, "%s: cannot start the thread that serves it", directory);
     }
     r = work(context, directory, err);
     unmount(directory);
-    pthread_join(thread, NULL);
-    if (r == 0 && service.status < 0)
+    if (!join(thread))
+        return give_up(guest, directory, r, err);
+    if (r == 0 && service->status < 0)
         r = appliance_fail(appliance_of(guest), err);
+    free(service);
     return r;
 }
 

@@ -264,6 +264,11 @@ static int op_sync(struct guest *guest, struct error **err)
 static void op_close(struct guest *guest)
 {
     struct appliance *appliance = appliance_of(guest);
+    /* QEMU ends with this process. */
+    if (appliance->abandoned) {
+        appliance_free_drives(appliance);
+        return;
+    }
     if (appliance->handle) {
         guestfs_shutdown(appliance->handle);
         guestfs_close(appliance->handle);

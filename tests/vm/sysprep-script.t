@@ -40,6 +40,9 @@ cat >failing <<'END'
 #!/bin/sh
 echo 'words of the one that fails'
 echo never >etc/never
+# Nobody waits for this one for ever.
+sleep 3000 >>srv/open &
+echo $! >"$HOME/left-behind"
 exit 3
 END
 chmod +x first second failing
@@ -70,6 +73,7 @@ run timeout 600 "$kiln" sysprep disk.img --scriptdir "$PWD/where" --script ./fai
 is "$status" 1 'a script that fails is a failure'
 like "$err" 'disk\.img is unchanged.*script ./failing.*3' 'which is named with its status'
 like "$err" 'words of the one that fails' 'and its words are shown'
+ok 'although a program that it left behind has a file open' kill "$(<"$HOME/left-behind")"
 is "$(cmp mini.img disk.img 2>&1)" '' 'the image is as it was'
 is "$(left_over)" '' 'nothing stays mounted or running'
 is "$(ls -A where)" '' 'the directory that was given is empty again'
