@@ -18,7 +18,6 @@ struct forward_probe {
 
 /* Goes on with the connection under way, or tries a new one. Never waits. */
 void forward_probe_step(struct forward_probe *probe);
-/* Looks through libslirp's list of connections (slirp_connection_info(), QEMU's "info usernet"),
- * line ends escaped or not. */
+/* Looks through libslirp's list of connections (slirp_connection_info(), QEMU's "info usernet"). */
 void forward_probe_read_list(struct forward_probe *probe, const char *list);
 void forward_probe_close(struct forward_probe *probe);

@@ -1,2 +1,2 @@
 vmm_srcs := $(wildcard vmm/*.c vmm/*/*.c)
-vmm_pkgs := slirp
+vmm_pkgs := jansson slirp

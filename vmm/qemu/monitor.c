@@ -1,22 +1,23 @@
 #include "vmm/qemu/monitor.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/str.h"
 
-/* `data`: what must stand in the message besides. A SHUTDOWN that is not the guest's doing is our
- * own signal. */
+/* `flag`: a member of the event's data that must be true. A SHUTDOWN that is not the guest's doing
+ * is our own signal. */
 static const struct {
     const char *name;
-    const char *data;
+    const char *flag;
     enum qemu_event event;
 } events[] = {
-    {"RESET\"", "\"guest\": true", QEMU_EVENT_RESET},
-    {"SHUTDOWN\"", "\"guest\": true", QEMU_EVENT_SHUTDOWN},
-    {"BLOCK_IO_ERROR\"", "\"nospace\": true", QEMU_EVENT_NO_SPACE},
-    {"STOP\"", "", QEMU_EVENT_STOP},
+    {"RESET", "guest", QEMU_EVENT_RESET},
+    {"SHUTDOWN", "guest", QEMU_EVENT_SHUTDOWN},
+    {"BLOCK_IO_ERROR", "nospace", QEMU_EVENT_NO_SPACE},
+    {"STOP", NULL, QEMU_EVENT_STOP},
 };
 
 static int say(int fd, const char *command, struct error **err)
@@ -45,22 +46,27 @@ int qemu_monitor_power_down(int fd, struct error **err)
     return say(fd, "{\"execute\": \"system_powerdown\"}\n", err);
 }
 
-/* Every message is one line, and quotes within strings are escaped: the key with its quotes stands
- * only where it is meant. */
+static void take_event(const json_t *message, qemu_event_fn *event, void *context)
+{
+    const char *name = json_string_value(json_object_get(message, "event"));
+    const json_t *data = json_object_get(message, "data");
+    for (size_t i = 0; name && i < ARRAY_SIZE(events); i++)
+        if (strcmp(name, events[i].name) == 0 &&
+            (!events[i].flag || json_is_true(json_object_get(data, events[i].flag))))
+            event(context, events[i].event);
+}
+
+/* Every message is an object on a line of its own: an event, or the outcome of a command. Of these
+ * only texts are of use; the greeting, empty returns and errors are passed over, as is what is no
+ * JSON. */
 static void take_line(const struct qemu_monitor *monitor, qemu_event_fn *event, void *context)
 {
-    static const char key[] = "\"event\": \"", returned[] = "{\"return\": \"";
-    const char *line = monitor->line, *name = strstr(line, key);
-    if (!name) {
-        if (monitor->returned && str_starts(line, returned))
-            monitor->returned(context, line + sizeof(returned) - 1);
-        return;
-    }
-    name += sizeof(key) - 1;
-    for (size_t i = 0; i < ARRAY_SIZE(events); i++)
-        if (strncmp(name, events[i].name, strlen(events[i].name)) == 0 &&
-            strstr(name, events[i].data))
-            event(context, events[i].event);
+    json_t *message = json_loadb(monitor->line, monitor->length, 0, NULL);
+    const char *text = json_string_value(json_object_get(message, "return"));
+    if (text && monitor->returned)
+        monitor->returned(context, text);
+    take_event(message, event, context);
+    json_decref(message);
 }
 
 void qemu_monitor_feed(struct qemu_monitor *monitor, const char *bytes, size_t count,
@@ -68,12 +74,11 @@ void qemu_monitor_feed(struct qemu_monitor *monitor, const char *bytes, size_t c
 {
     for (size_t i = 0; i < count; i++) {
         if (bytes[i] == '\n') {
-            monitor->line[monitor->length] = 0;
             if (!monitor->overlong)
                 take_line(monitor, event, context);
             monitor->length = 0;
             monitor->overlong = false;
-        } else if (monitor->length < sizeof(monitor->line) - 1) {
+        } else if (monitor->length < sizeof(monitor->line)) {
             monitor->line[monitor->length++] = bytes[i];
         } else {
             monitor->overlong = true;

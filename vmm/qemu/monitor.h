@@ -16,14 +16,14 @@ enum qemu_event {
 
 typedef void qemu_event_fn(void *context, enum qemu_event event);
 
-/* A text that a command returned; still escaped as JSON has it. */
+/* A text that a command returned. */
 typedef void qemu_return_fn(void *context, const char *text);
 
 /* Zero-initialise. */
 struct qemu_monitor {
     char line[16384];
     size_t length;
-    bool overlong;            /* the rest of this line is dropped */
+    bool overlong;            /* this line does not fit: it is dropped as a whole */
     qemu_return_fn *returned; /* NULL: nobody cares */
 };
 
@@ -35,6 +35,7 @@ int qemu_monitor_ask_connections(int fd, struct error **err);
 /* Presses the power button. */
 int qemu_monitor_power_down(int fd, struct error **err);
 
-/* Takes what QEMU sent, in any portions, and calls `event` for each event among it. */
+/* Takes what QEMU sent, in any portions, and calls `event` for each event among it. Lines that are
+ * no JSON, or longer than sizeof(line), are passed over. */
 void qemu_monitor_feed(struct qemu_monitor *monitor, const char *bytes, size_t count,
                        qemu_event_fn *event, void *context);

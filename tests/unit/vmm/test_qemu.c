@@ -470,6 +470,95 @@ static void events_are_heard_in_any_portions(void **state)
     }
 }
 
+/* What the monitor makes of one chunk of text. */
+struct heard {
+    unsigned events[4];
+    unsigned texts;
+    char text[64]; /* the last that a command returned */
+};
+
+static void hear_event(void *context, enum qemu_event event)
+{
+    ((struct heard *)context)->events[event]++;
+}
+
+static void hear_text(void *context, const char *text)
+{
+    struct heard *heard = context;
+    heard->texts++;
+    snprintf(heard->text, sizeof(heard->text), "%s", text);
+}
+
+static struct heard hear(const char *bytes, size_t count)
+{
+    struct qemu_monitor monitor = {.returned = hear_text};
+    struct heard heard = {0};
+    qemu_monitor_feed(&monitor, bytes, count, hear_event, &heard);
+    return heard;
+}
+#define HEAR(text) hear(text, sizeof(text) - 1)
+
+/* Blanks and the order of members are QEMU's choice. */
+static void messages_are_read_as_json(void **state)
+{
+    (void)state;
+    assert_int_equal(HEAR("{\"event\":\"STOP\"}\n").events[QEMU_EVENT_STOP], 1);
+    assert_int_equal(HEAR("{ \"event\" : \"STOP\" }\n").events[QEMU_EVENT_STOP], 1);
+    assert_int_equal(HEAR("{\"event\":\"ST\\u004fP\"}\n").events[QEMU_EVENT_STOP], 1);
+    assert_int_equal(HEAR("{\"data\":{\"reason\":\"x\",\"guest\":true},\"event\":\"RESET\"}\n")
+                         .events[QEMU_EVENT_RESET],
+                     1);
+    assert_int_equal(HEAR("{\"event\":\"STOPPED\"}\n").events[QEMU_EVENT_STOP], 0);
+    /* Not the guest's doing, whatever else is called so. */
+    assert_int_equal(HEAR("{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"by\": "
+                          "{\"guest\": true}}}\n")
+                         .events[QEMU_EVENT_SHUTDOWN],
+                     0);
+    assert_int_equal(HEAR("{\"return\": [{\"event\": \"STOP\"}]}\n").events[QEMU_EVENT_STOP], 0);
+}
+
+static void texts_come_between_events(void **state)
+{
+    (void)state;
+    struct heard heard = HEAR("{\"return\": {}}\r\n"
+                              "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}}\r\n"
+                              "{\"event\": \"STOP\"}\r\n"
+                              "{\"id\": 1, \"return\": \"one\\r\\ntwo \\\"three\\\"\"}\r\n"
+                              "{\"event\": \"STOP\"}\r\n");
+    assert_int_equal(heard.events[QEMU_EVENT_STOP], 2);
+    assert_int_equal(heard.texts, 1);
+    assert_string_equal(heard.text, "one\r\ntwo \"three\"");
+}
+
+static void lines_that_are_no_message_are_passed_over(void **state)
+{
+    (void)state;
+    static const char stop[] = "{\"event\": \"STOP\"}\n";
+    static const char *const lines[] = {
+        "",
+        "\r",
+        "[]",
+        "\"event\": \"STOP\"",
+        "{\"event\": \"STOP\"",
+        "null",
+        "{\"event\": 1}",
+        "\xff",
+        "{\"event\": \"STOP\", \"data\": }",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        _cleanup_free_ char *text = str_printf(NULL, "%s\n%s", lines[i], stop);
+        assert_int_equal(hear(text, strlen(text)).events[QEMU_EVENT_STOP], 1);
+    }
+    /* One that does not fit, whole or in part a message. */
+    _cleanup_str_ struct str text = {0};
+    str_append(&text, "{\"event\": \"STOP\", \"data\": \"");
+    for (unsigned i = 0; i < 2 * sizeof(((struct qemu_monitor *)NULL)->line); i++)
+        str_append(&text, "x");
+    str_append(&text, "\"}\n");
+    str_append(&text, stop);
+    assert_int_equal(hear(text.data, text.length).events[QEMU_EVENT_STOP], 1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -492,6 +581,9 @@ int main(void)
         TEST(nothing_outlives_a_killed_kiln),
         cmocka_unit_test(a_stuck_log_is_given_up),
         cmocka_unit_test(events_are_heard_in_any_portions),
+        cmocka_unit_test(messages_are_read_as_json),
+        cmocka_unit_test(texts_come_between_events),
+        cmocka_unit_test(lines_that_are_no_message_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
