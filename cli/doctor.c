@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct findings {
 static void add(struct findings *findings, const char *subject, enum finding_state state,
                 const char *text, const char *remedy)
 {
+    assert(findings->count < ARRAY_SIZE(findings->items));
     findings->items[findings->count++] = (struct finding){
         .subject = subject,
         .state = state,

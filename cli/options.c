@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -50,39 +51,67 @@ int cli_usage_because(struct error **err, struct error *cause)
 /* Tags for getopt_long(): where the row of an option lies. */
 enum { tag_own = 1000, tag_common = 2000, tag_operation = 3000, tag_limit = 4000 };
 
+enum { letter_end = 128 };
+
 struct getopt_tables {
-    struct option longs[192];
-    char shorts[128];
-    int short_tags[128];
+    struct option *longs; /* with an empty row behind the last */
+    size_t count;
+    char shorts[1 + 2 * letter_end + 1]; /* ":", each letter with or without ":", NUL */
+    int short_tags[letter_end];
 };
 
-static void add_option(struct getopt_tables *tables, size_t *count, const struct cli_option *option,
-                       int tag)
+static void tables_free(struct getopt_tables *tables)
 {
-    int has_argument = option->metavar ? required_argument : no_argument;
-    tables->longs[(*count)++] = (struct option){option->name, has_argument, NULL, tag};
+    free(tables->longs);
+}
+#define _cleanup_tables_ _cleanup_(tables_free)
+
+static void add_long(struct getopt_tables *tables, const char *name, const char *metavar, int tag)
+{
+    tables->longs[tables->count++] =
+        (struct option){name, metavar ? required_argument : no_argument, NULL, tag};
+}
+
+static void add_option(struct getopt_tables *tables, const struct cli_option *option, int tag)
+{
+    add_long(tables, option->name, option->metavar, tag);
     if (!option->letter)
         return;
     size_t length = strlen(tables->shorts);
+    assert((unsigned char)option->letter < letter_end);
     snprintf(tables->shorts + length, sizeof(tables->shorts) - length, "%c%s", option->letter,
-             has_argument ? ":" : "");
+             option->metavar ? ":" : "");
     tables->short_tags[(unsigned char)option->letter] = tag;
 }
 
-static void build_tables(const struct cli_command *command, struct getopt_tables *tables)
+static size_t count_options(const struct cli_option *options)
 {
     size_t count = 0;
+    while (options && options[count].name)
+        count++;
+    return count;
+}
+
+static int build_tables(const struct cli_command *command, struct getopt_tables *tables,
+                        struct error **err)
+{
+    size_t own = count_options(command->options), common = count_options(cli_common_options),
+           operations = command->customizes ? customize_operation_count : 0;
+    /* The ranges of tags do not overlap. */
+    assert(own <= tag_common - tag_own && common <= tag_operation - tag_common &&
+           operations <= tag_limit - tag_operation);
     *tables = (struct getopt_tables){.shorts = ":"};
-    for (int i = 0; command->options && command->options[i].name; i++)
-        add_option(tables, &count, &command->options[i], tag_own + i);
-    for (int i = 0; cli_common_options[i].name; i++)
-        add_option(tables, &count, &cli_common_options[i], tag_common + i);
-    for (size_t i = 0; command->customizes && i < customize_operation_count; i++) {
-        const struct customize_operation *operation = customize_operations[i];
-        tables->longs[count++] =
-            (struct option){operation->name, operation->metavar ? required_argument : no_argument,
-                            NULL, tag_operation + (int)i};
-    }
+    tables->longs = calloc(own + common + operations + 1, sizeof(*tables->longs));
+    if (!tables->longs)
+        return error_oom(err);
+    for (size_t i = 0; i < own; i++)
+        add_option(tables, &command->options[i], tag_own + (int)i);
+    for (size_t i = 0; i < common; i++)
+        add_option(tables, &cli_common_options[i], tag_common + (int)i);
+    for (size_t i = 0; i < operations; i++)
+        add_long(tables, customize_operations[i]->name, customize_operations[i]->metavar,
+                 tag_operation + (int)i);
+    return 0;
 }
 
 static int store(const struct cli_option *option, void *target, const char *value,
@@ -172,8 +201,10 @@ static int take_option(const struct cli_command *command, int tag, struct cli *c
 int cli_parse(const struct cli_command *command, int argc, char **argv, struct cli *cli,
               void *arguments, struct error **err)
 {
-    struct getopt_tables tables;
-    build_tables(command, &tables);
+    _cleanup_tables_ struct getopt_tables tables;
+    int r = build_tables(command, &tables, err);
+    if (r < 0)
+        return r;
     if (command->defaults)
         memcpy(arguments, command->defaults, command->arguments_size);
     cli->command = command;
@@ -183,9 +214,9 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
     while ((tag = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
         if (tag == '?' || tag == ':')
             return complain(tag, argv, err);
-        if (tag < 128)
+        if (tag < letter_end)
             tag = tables.short_tags[tag];
-        int r = take_option(command, tag, cli, arguments, err);
+        r = take_option(command, tag, cli, arguments, err);
         if (r < 0)
             return r;
     }

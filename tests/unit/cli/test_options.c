@@ -1,6 +1,7 @@
 /* The option parser: every kind of row, and what it says about mistakes. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/options.h"
@@ -167,6 +168,33 @@ static void mistakes_are_named(void **state)
     assert_usage(PARSE((char *)"a", (char *)"b", (char *)"c"), "'c'");
 }
 
+/* More rows than any command has today. */
+static void no_table_is_too_long(void **state)
+{
+    (void)state;
+    enum { rows = 900 };
+    static char names[rows][16];
+    static struct cli_option options[rows + 1];
+    for (size_t i = 0; i < rows; i++) {
+        snprintf(names[i], sizeof(names[i]), "option%zu", i);
+        options[i] = (struct cli_option){.name = names[i],
+                                         .letter = i < 26 ? (char)('A' + i) : '\0',
+                                         .kind = OPTION_STRING,
+                                         .offset = offsetof(struct sample, text),
+                                         .metavar = "TEXT"};
+    }
+    options[rows] = (struct cli_option){0};
+    const struct cli_command command = {
+        .name = "long", .options = options, .arguments_size = sizeof(struct sample)};
+    char *argv[] = {(char *)"long", (char *)"-Z", (char *)"early", (char *)"--option899=late",
+                    NULL};
+    struct outcome o = {0};
+    o.r = cli_parse(&command, 4, argv, &o.cli, &o.sample, &o.err);
+    assert_int_equal(o.r, 0);
+    assert_string_equal(o.sample.text, "late");
+    discard(&o);
+}
+
 static void help_shows_each_row_within_the_columns(void **state)
 {
     (void)state;
@@ -188,6 +216,7 @@ int main(void)
         cmocka_unit_test(words_behind_two_dashes_are_operands),
         cmocka_unit_test(help_needs_no_operands),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(no_table_is_too_long),
         cmocka_unit_test(help_shows_each_row_within_the_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
