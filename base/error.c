@@ -7,6 +7,7 @@
 
 struct error {
     int errnum;
+    enum error_kind kind;
     char *message;
     char *hint;
 };
@@ -111,6 +112,16 @@ int error_hint(struct error **err, const char *fmt, ...)
     return -error->errnum;
 }
 
+int error_set_kind(struct error **err, enum error_kind kind)
+{
+    if (!err || !*err)
+        return -last_errnum;
+    /* Shared, and never wrong usage. */
+    if (*err != &out_of_memory)
+        (*err)->kind = kind;
+    return -(*err)->errnum;
+}
+
 int error_move(struct error **dst, struct error *src)
 {
     if (!src)
@@ -131,6 +142,11 @@ const char *error_message(const struct error *error)
 const char *error_remedy(const struct error *error)
 {
     return error ? error->hint : NULL;
+}
+
+enum error_kind error_kind(const struct error *error)
+{
+    return error ? error->kind : ERROR_FAILURE;
 }
 
 int error_errno(const struct error *error)

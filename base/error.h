@@ -32,13 +32,24 @@ int error_wrap(struct error **err, const char *fmt, ...) _printf_(2, 3);
  * error_wrap() returns. */
 int error_hint(struct error **err, const char *fmt, ...) _printf_(2, 3);
 
+/* What a failure means to whoever handles it, beside its errno. */
+enum error_kind {
+    ERROR_FAILURE, /* what was asked for could not be done */
+    ERROR_USAGE,   /* what was asked for is not an option, operand or combination of these */
+};
+
+/* Makes *err one of that kind; the kind stays when it is wrapped or moved. Returns what
+ * error_wrap() returns. */
+int error_set_kind(struct error **err, enum error_kind kind);
+
 /* Moves src (may be NULL) into *dst; frees src when the caller of dst does not want it. Returns the
  * negative errno that src carried, or 0 when src is NULL. */
 int error_move(struct error **dst, struct error *src);
 
-const char *error_message(const struct error *error); /* never NULL */
-const char *error_remedy(const struct error *error);  /* the hint, or NULL */
-int error_errno(const struct error *error);           /* positive errno */
+const char *error_message(const struct error *error);  /* never NULL */
+const char *error_remedy(const struct error *error);   /* the hint, or NULL */
+int error_errno(const struct error *error);            /* positive errno */
+enum error_kind error_kind(const struct error *error); /* NULL: ERROR_FAILURE */
 
 void error_free(struct error *error);
 

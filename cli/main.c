@@ -29,7 +29,7 @@ static int finish(struct terminal *terminal, const struct cli_command *command, 
     if (r >= 0)
         return r;
     terminal_error(terminal, error);
-    if (!cli_is_usage(error))
+    if (error_kind(error) != ERROR_USAGE)
         return exit_failed;
     fprintf(stderr, "      'kiln %s --help' shows the usage\n", command->name);
     return exit_usage;

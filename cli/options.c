@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No library function uses this code, so it marks wrong usage among all errors. */
-enum { usage_errno = EUSERS };
-
 const struct cli_option cli_common_options[] = {
     {"quiet", 'q', OPTION_FLAG, offsetof(struct cli, quiet), NULL,
      "print nothing but results, warnings and errors", NULL},
@@ -29,14 +26,9 @@ int cli_usage(struct error **err, const char *fmt, ...)
     va_end(args);
     if (length < 0)
         return error_oom(err);
-    error_set(err, usage_errno, "%s", text);
+    error_set(err, EINVAL, "%s", text);
     free(text);
-    return -usage_errno;
-}
-
-bool cli_is_usage(const struct error *error)
-{
-    return error_errno(error) == usage_errno;
+    return error_set_kind(err, ERROR_USAGE);
 }
 
 int cli_usage_because(struct error **err, struct error *cause)

@@ -85,10 +85,9 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
               void *arguments, struct error **err);
 void cli_release(const struct cli_command *command, struct cli *cli, void *arguments);
 
-/* Wrong usage that only the command itself can see. Returns the negative errno of *err; main then
- * exits with 2 and points at --help. */
+/* Wrong usage that only the command itself can see: an error of ERROR_USAGE, with which main exits
+ * with 2 and points at --help. -EINVAL. */
 int cli_usage(struct error **err, const char *fmt, ...) _printf_(2, 3);
-bool cli_is_usage(const struct error *error);
 /* Wrong usage for that reason, whose hint stays. Takes the cause. */
 int cli_usage_because(struct error **err, struct error *cause);
 

@@ -51,6 +51,24 @@ static void running_out_of_memory_needs_no_memory(void **state)
     assert_null(err);
 }
 
+static void the_kind_stays(void **state)
+{
+    (void)state;
+    _cleanup_error_ struct error *err = NULL;
+    struct error *inner = NULL;
+    error_set(&inner, EINVAL, "no");
+    assert_int_equal(error_kind(inner), ERROR_FAILURE);
+    assert_int_equal(error_set_kind(&inner, ERROR_USAGE), -EINVAL);
+    error_wrap(&inner, "outer");
+    error_move(&err, inner);
+    assert_int_equal(error_kind(err), ERROR_USAGE);
+    assert_int_equal(error_kind(NULL), ERROR_FAILURE);
+    struct error *oom = NULL;
+    error_oom(&oom);
+    assert_int_equal(error_set_kind(&oom, ERROR_USAGE), -ENOMEM);
+    assert_int_equal(error_kind(oom), ERROR_FAILURE);
+}
+
 static void moving_passes_the_code_on(void **state)
 {
     (void)state;
@@ -69,6 +87,7 @@ int main(void)
         cmocka_unit_test(the_nearest_remedy_wins),
         cmocka_unit_test(a_caller_may_want_only_the_code),
         cmocka_unit_test(running_out_of_memory_needs_no_memory),
+        cmocka_unit_test(the_kind_stays),
         cmocka_unit_test(moving_passes_the_code_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

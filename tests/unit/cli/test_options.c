@@ -147,8 +147,8 @@ static void help_needs_no_operands(void **state)
 
 static void assert_usage(struct outcome o, const char *part)
 {
-    assert_true(o.r < 0);
-    assert_true(cli_is_usage(o.err));
+    assert_int_equal(o.r, -EINVAL);
+    assert_int_equal(error_kind(o.err), ERROR_USAGE);
     if (!strstr(error_message(o.err), part))
         fail_msg("'%s' does not mention '%s'", error_message(o.err), part);
     discard(&o);
