@@ -12,8 +12,8 @@
 
 enum { passphrase_max = 512 };
 
-/* One line without its newline, byte by byte: what follows is the next one's. -ENOKEY at the end
- * of the input, and for an empty line. */
+/* One line without its newline, byte by byte: what follows is the next one's. *ret is NULL at the
+ * end of the input, and for an empty line. */
 static int read_line(int fd, char **ret, struct error **err)
 {
     char line[passphrase_max + 1];
@@ -33,7 +33,7 @@ static int read_line(int fd, char **ret, struct error **err)
         return error_set(err, EINVAL, "a key holds a NUL byte, which no passphrase can");
     *ret = length > 0 ? strndup(line, length) : NULL;
     explicit_bzero(line, sizeof(line));
-    return length == 0 ? -ENOKEY : *ret ? 0 : error_oom(err);
+    return length == 0 || *ret ? 0 : error_oom(err);
 }
 
 static int ask_stdin(void *opaque, const char *device, char **ret, struct error **err)
@@ -48,8 +48,10 @@ static int ask_terminal(void *opaque, const char *device, char **ret, struct err
     struct termios before, silent;
     /* Without a terminal there is no prompt. */
     _cleanup_close_ int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || tcgetattr(fd, &before) < 0)
-        return -ENOKEY;
+    if (fd < 0 || tcgetattr(fd, &before) < 0) {
+        *ret = NULL;
+        return 0;
+    }
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     dprintf(fd, "\rPassphrase of %s (empty: leave it closed): ", device);

@@ -16,7 +16,7 @@ struct guest_keys {
     struct guest_key *items;
     size_t count;
     /* Asks for the key of a device that none of the items is for; the library wipes and frees it.
-     * -ENOKEY without a message: there is none. NULL: nobody can be asked. */
+     * *ret NULL: there is none. A NULL function: nobody can be asked. */
     int (*ask)(void *context, const char *device, char **ret, struct error **err);
     void *ask_context;
 };

@@ -43,9 +43,7 @@ static int ask_key(struct appliance *appliance, const struct guest_keys *keys,
     if (!keys->ask)
         return 0;
     int r = keys->ask(keys->ask_context, attempt->device, &passphrase, err);
-    if (r == -ENOKEY)
-        return 0;
-    return r < 0 ? r : try_key(appliance, attempt, passphrase, err);
+    return r < 0 || !passphrase ? r : try_key(appliance, attempt, passphrase, err);
 }
 
 static int refuse(const struct attempt *attempt, struct error **err)
