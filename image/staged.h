@@ -1,14 +1,15 @@
 /*
  * A block source that takes the writes to another one and keeps them apart: thrown away with it, or
- * written into the base at once when all is well. Used for edits that must succeed as a whole, for
- * dry runs, and for machines that must not touch their image.
+ * written into the base by staged_commit(). The native engine uses it for edits that must succeed
+ * as a whole and for dry runs, our own runner (vmm/kvm/) for disks that a guest must not change.
+ * The appliance and QEMU have qcow2 overlays instead. For one thread at a time.
  */
 #pragma once
 
 #include "image/block.h"
 
-/* Bytes of changed clusters that are kept in memory; what goes beyond is kept in an unlinked
- * temporary file in $TMPDIR (else /var/tmp). 0: the default of 32 MiB. */
+/* Bytes of changed clusters that are kept in memory; what goes beyond is kept in a nameless file in
+ * $TMPDIR (else /var/tmp). Clusters of zeroes take no room. 0: the default of 32 MiB. */
 struct staged_options {
     uint64_t memory_max;
 };
@@ -18,9 +19,9 @@ struct staged_options {
 int staged_open(struct block *base, const struct staged_options *options, struct block **ret,
                 struct error **err);
 
-/* Writes every change into the base, in ascending order but for guards, and flushes it; the changes
- * are then no longer kept apart. After a failure some may have been written; committing again is
- * safe. */
+/* Writes every change into the base, in ascending order but for guards, and flushes it; nothing is
+ * kept apart then, and the block can take the next changes. After a failure some may have been
+ * written; committing again is safe. */
 int staged_commit(struct block *staged, struct error **err);
 
 /*

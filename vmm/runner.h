@@ -1,7 +1,8 @@
 /*
- * Running a virtual machine to learn whether its image boots. Runners (QEMU now, our own over KVM
- * later) share this interface, the console watcher and the verdicts. Nothing here knows file
- * systems of guests: kernel and initrd come as open descriptors.
+ * Running a virtual machine to learn whether its image boots. The runners (our own over KVM in
+ * vmm/kvm/, QEMU in vmm/qemu/; the array is in runner.c) share this interface, the console watcher
+ * and the verdicts. Nothing here knows file systems of guests: kernel and initrd come as open
+ * descriptors.
  */
 #pragma once
 
