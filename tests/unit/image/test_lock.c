@@ -51,13 +51,13 @@ static void a_refused_lock_leaves_nothing_behind(void **state)
     close(fd);
 }
 
-/* Some `program` that opens the disk, once it has taken its locks. */
+/* Some program that opens the disk, once it has begun to take its locks. */
 static struct proc *start(const char *const *argv, const char *disk)
 {
     struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv};
     struct proc *proc = NULL;
     assert_int_equal(proc_spawn(&options, &proc, NULL), 0);
-    uint64_t deadline = deadline_after(20000);
+    uint64_t deadline = deadline_after(120000);
     for (bool locked = false; !locked;) {
         int fd = open(disk, O_RDONLY | O_CLOEXEC);
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 200};
@@ -67,8 +67,6 @@ static struct proc *start(const char *const *argv, const char *disk)
         assert_true(clock_now_ms() < deadline);
         assert_int_equal(proc_wait(proc, 20, NULL, NULL), -ETIMEDOUT);
     }
-    /* It takes them one by one. */
-    proc_wait(proc, 100, NULL, NULL);
     return proc;
 }
 
@@ -79,10 +77,15 @@ static struct proc *start_qemu(const char *drive, const char *disk)
                  disk);
 }
 
+/* In the end: a program takes its locks one by one. */
 static void expect(const char *disk, int reading, int writing)
 {
-    int r = try_lock(disk, false, false, NULL);
-    int w = try_lock(disk, true, false, NULL);
+    uint64_t deadline = deadline_after(120000);
+    int r, w;
+    do {
+        r = try_lock(disk, false, false, NULL);
+        w = try_lock(disk, true, false, NULL);
+    } while ((r != reading || w != writing) && clock_now_ms() < deadline && usleep(20000) == 0);
     if (r != reading || w != writing)
         fail_msg("%s: reading gave %d, writing %d", disk, r, w);
 }

@@ -291,7 +291,7 @@ static void silence_is_a_timeout(void **state)
     expect_refusal(
         fetch(world, "/stall/10/file", fd, (struct download_options){.stall_ms = 300}, &err),
         -ETIMEDOUT, &err, "/stall/10/file: nothing arrived for", NULL);
-    assert_true(clock_now_ms() - start < 5000);
+    assert_true(clock_now_ms() - start < 60000);
 }
 
 static void unreachable_servers_are_errors(void **state)

@@ -45,7 +45,7 @@ static void test_a_device_that_is_something_else(void **state)
     setenv("KILN_KVM_DEVICE", "/dev/null", 1);
     uint64_t before = clock_now_ms();
     assert_true(kvm_runner.available(&direct, &err) < 0);
-    assert_true(clock_now_ms() - before < 1000);
+    assert_true(clock_now_ms() - before < 30000);
     assert_non_null(strstr(error_message(err), "/dev/null is not a KVM device"));
     error_clear(&err);
     /* Were it used nevertheless, nothing would break. */

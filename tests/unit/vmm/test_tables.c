@@ -186,7 +186,7 @@ static void test_acpi_code_is_right(void **state)
         const struct proc_options options = {PROC_OPTIONS_INIT, .argv = runs[i], .cwd = directory};
         _cleanup_proc_output_ struct proc_output output = {0};
         struct error *err = NULL;
-        assert_int_equal(proc_run(&options, NULL, 0, 1 << 20, 30000, &output, &err), 0);
+        assert_int_equal(proc_run(&options, NULL, 0, 1 << 20, 300000, &output, &err), 0);
         assert_int_equal(output.status, 0);
         assert_true(i == 0 || strstr(output.out, "0 Errors, 0 Warnings"));
     }

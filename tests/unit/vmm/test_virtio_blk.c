@@ -412,7 +412,7 @@ static void waits_in_vain_for_a_disk_that_hangs(void **state)
     const struct driver_part parts[] = {
         {HEADER, 16, false}, {DATA, SECTOR, true}, {STATUS, 1, true}};
     plug_in(f, true, 1);
-    assert_true(pci_bus_settle(f->machine.pci, false, deadline_after(5000)));
+    assert_true(pci_bus_settle(f->machine.pci, false, deadline_after(60000)));
     driver_start(&f->driver, &f->machine, 1, UINT64_MAX);
     disk.hangs = true;
     put_header(f, HEADER, READ, 0);

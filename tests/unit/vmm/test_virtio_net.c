@@ -159,7 +159,7 @@ static bool receive(struct fixture *f, int timeout_ms)
 
 static bool receive_ip(struct fixture *f, uint8_t protocol)
 {
-    for (unsigned i = 0; i < 16 && receive(f, 3000); i++)
+    for (unsigned i = 0; i < 16 && receive(f, 60000); i++)
         if (get16(f->frame + 12) == 0x0800 && f->frame[ETHERNET + 9] == protocol)
             return true;
     return false;

@@ -248,7 +248,7 @@ static void a_port_counts_when_it_speaks(void **state)
     assert_false(vm_watch_over(watch));
     int connection = accept(listener, NULL, NULL);
     assert_int_equal(write(connection, "SSH-2.0\r\n", 9), 9);
-    for (int i = 0; i < 100 && !vm_watch_over(watch); i++) {
+    for (int i = 0; i < 1200 && !vm_watch_over(watch); i++) {
         usleep(50000);
         vm_watch_step(watch, &wants);
     }

@@ -75,13 +75,13 @@ static void test_is_kicked(void **state)
 {
     (void)state;
     struct worker worker = {0};
-    struct job job = {.sleep_ms = 20000};
+    struct job job = {.sleep_ms = 600000};
     const struct sigaction action = {.sa_handler = on_signal};
     struct sigaction before;
     assert_int_equal(sigaction(SIGUSR2, &action, &before), 0);
     assert_int_equal(worker_start(&worker, "sleeper", SIGUSR2, do_job, &job, NULL), 0);
     bool ended = false;
-    for (int i = 0; i < 100 && !ended; i++) {
+    for (int i = 0; i < 1200 && !ended; i++) {
         worker_kick(&worker, SIGUSR2);
         ended = worker_join(&worker, deadline_after(50));
     }

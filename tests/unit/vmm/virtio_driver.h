@@ -228,7 +228,7 @@ static inline bool driver_wait(struct driver *d, unsigned index, uint32_t *ret_h
     struct driver_queue *queue = &d->queues[index];
     const uint16_t *used_index = driver_ring(d, queue->used, 2);
     while (le16toh(__atomic_load_n(used_index, __ATOMIC_ACQUIRE)) == queue->taken)
-        if (!fake_interrupted(d->machine, driver_message(d, index + 1), 3000))
+        if (!fake_interrupted(d->machine, driver_message(d, index + 1), 60000))
             return false;
     const uint8_t *element =
         driver_memory(d, queue->used + 4 + 8u * (queue->taken % DRIVER_QUEUE_SIZE), 8);
