@@ -20,7 +20,7 @@ sum=$(sha256sum <disk.img)
 refused() {
     local wanted=$1 regex=$2 what=$3
     shift 3
-    fails "$wanted" "$regex" "$what" timeout 60 "$kiln" customize -q disk.img --hostname never "$@"
+    fails "$wanted" "$regex" "$what" timeout 300 "$kiln" customize -q disk.img --hostname never "$@"
     [ "$(sha256sum <disk.img)" = "$sum" ] || fail "$what: the image has changed" "$*"
 }
 

@@ -91,7 +91,7 @@ fails 1 'absent\.img' 'an absent image is named' "$kiln" customize absent.img --
 mkdir directory
 fails 1 'directory' 'a directory is refused' "$kiln" customize directory --hostname x
 mkfifo fifo
-fails 1 'fifo' 'a FIFO does not hang it' timeout 20 "$kiln" customize fifo --hostname x
+fails 1 'fifo' 'a FIFO does not hang it' timeout 300 "$kiln" customize fifo --hostname x
 fails 1 'nbd://' 'a remote disk is refused' "$kiln" customize -a nbd://host/disk --hostname x
 mke2fs -q -t ext4 empty.img 8M >/dev/null 2>&1
 fails 1 'no operating system' 'a disk without a system is refused' "$kiln" customize empty.img --hostname x
@@ -151,7 +151,7 @@ like "$(jq -r .generated_passwords.root <<<"$out")" '^.{10,}$' 'a random passwor
 # Many commands.
 yes '# nothing' | head -n 3000000 >commands
 printf 'write /etc/motd:from a file\nhostname commands\n' >>commands
-run timeout 60 "$kiln" customize -q small.img --commands-from-file commands
+run timeout 300 "$kiln" customize -q small.img --commands-from-file commands
 is "$status" 0 'millions of lines of commands are read'
 is "$(small_cat small.img /etc/hostname)" commands 'and done'
 printf 'frobnicate x\n' >commands
@@ -190,7 +190,7 @@ for seed in {1..24}; do
         printf "\\x$(printf %02x $((seed * 37 + at * 11 & 255)))" |
             dd of=hurt.img bs=1 seek=$(((seed * 7919 + at * 104729) % 200000 + 1024)) conv=notrunc status=none
     done
-    timeout 20 "$kiln" customize hurt.img --hostname x --write /etc/motd:y >out 2>&1
+    timeout 300 "$kiln" customize hurt.img --hostname x --write /etc/motd:y >out 2>&1
     case $? in 0 | 1) ;; *) bad=1 && cp hurt.img "$tmp/crash.img" && cat out ;; esac
 done
 is "$bad" 0 'damaged file systems are survived'

@@ -93,9 +93,9 @@ partition_offset() { sfdisk --json "$1" | jq ".partitiontable.partitions[$(($2 -
 guest_cat() { debugfs -R "cat $3" "$1?offset=$(partition_offset "$1" "$2")" 2>/dev/null; }
 fsck_clean() { e2fsck -fn "$1?offset=$(partition_offset "$1" "$2")"; }
 
-# eventually COMMAND...: waits until it succeeds, for a minute at most.
+# eventually COMMAND...: waits until it succeeds, for five minutes at most.
 eventually() {
-    for _ in {1..600}; do
+    for _ in {1..3000}; do
         "$@" && return
         sleep 0.1
     done

@@ -155,7 +155,7 @@ rm "$XDG_CONFIG_HOME/virt-builder/repos.d/vb.conf"
 "$top/tests/fakes/http-server" web requests >port &
 server=$!
 on_exit+=("kill $server 2>/dev/null")
-for _ in $(seq 100); do [ -s port ] && break; sleep 0.05; done
+eventually test -s port
 base=http://127.0.0.1:$(cat port)
 export no_proxy=127.0.0.1
 define good "$base/index.asc" good.key
@@ -219,7 +219,7 @@ is "$(ls "$tmp/cache-mismatch/base" | wc -l)" 0 'that leaves nothing to be used'
 "$kiln" build good -q -o killed.img --source "$base/slow/4000000/index" --no-check-signature --cache "$tmp/cache-killed" &
 pid=$!
 part=$tmp/cache-killed/download/$(sha512sum <web/mini.xz | cut -d' ' -f1).part
-for _ in $(seq 200); do [ -s "$part" ] && break; sleep 0.05; done
+eventually test -s "$part"
 { kill -KILL $pid && wait $pid; } 2>/dev/null
 [ -s "$part" ] && pass 'a killed build leaves its download' || fail 'a killed build leaves its download' "$(find "$tmp/cache-killed")"
 is "$(ls "$tmp/cache-killed/base" | wc -l)" 0 'and no entry'
