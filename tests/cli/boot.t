@@ -21,7 +21,7 @@ fails 2 'between 32M and 1T' 'so is no memory at all' "$kiln" boot disk.img --me
 fails 2 'between 1 and 255' 'and a number of processors that no machine has' "$kiln" boot disk.img --cpus 256
 fails 2 'is not HOST:GUEST' 'a forward has two ports' "$kiln" boot disk.img --forward 2222
 fails 2 'between 1 and 65535' 'that are ports' "$kiln" boot disk.img --forward 2222:65536
-fails 2 'takes away' 'and needs the network' "$kiln" boot disk.img --no-network --forward 2222:22
+fails 2 'switches it off' 'and needs the network' "$kiln" boot disk.img --no-network --forward 2222:22
 fails 2 'add --forward HOST:22' 'a port to wait for must be reached' "$kiln" boot disk.img --wait-port 22 --forward 8080:80
 fails 2 '--wait-for.*[Uu]nmatched' 'a pattern must be one' "$kiln" boot disk.img --wait-for 'a('
 fails 2 'line-seen needs --wait-for' 'a line is expected only where it is waited for' "$kiln" boot disk.img --expect line-seen
@@ -152,7 +152,7 @@ boot_telling
 like "$out" 'Verdict: cloud-init-degraded.*Because: modules-final: Failed loading yaml blob' 'and of a warning'
 truncate -s 100 results
 boot_telling --run true --timeout 10s
-like "$out" 'Verdict: timeout.*cloud-init-done, but the guest did not tell what became of the command' 'a command that does not end is a timeout'
+like "$out" 'Verdict: timeout.*cloud-init-done, but the guest did not report' 'a command that does not end is a timeout'
 head -c 100000 /dev/urandom >results
 boot_telling
 is "$status" 0 'nonsense from the guest changes nothing'
