@@ -11,7 +11,7 @@ struct ext_alloc {
     ext2_filsys fs;
     struct ext_bitmaps *bitmaps;
     uint64_t pending;
-    uint64_t pending_before; /* when the transaction began */
+    uint64_t changes;
     struct error *error;
 };
 
@@ -23,6 +23,7 @@ static void fail(struct ext_alloc *alloc, struct error *error)
         error_free(error);
     else
         alloc->error = error;
+    alloc->changes++;
     ext_io_poison(alloc->fs->io);
 }
 
@@ -85,10 +86,9 @@ static int mark(struct ext_alloc *alloc, uint64_t start, uint64_t count, struct 
         dgrp_t group = group_of(alloc, start);
         struct ext_group *bitmap;
         int r = ext_bitmaps_blocks(alloc->bitmaps, group, &bitmap, err);
-        if (r == 0)
-            r = ext_bitmaps_touch(alloc->bitmaps, group, err);
         if (r < 0)
             return r;
+        alloc->changes++;
         uint32_t bit = bit_of(alloc, group, start);
         uint32_t end = (uint32_t)ext2fs_group_blocks_count(alloc->fs, group);
         for (; count > 0 && bit < end; bit++, start++, count--) {
@@ -107,8 +107,6 @@ static int give_back(struct ext_alloc *alloc, uint64_t block, struct error **err
     dgrp_t group = group_of(alloc, block);
     struct ext_group *bitmap;
     int r = ext_bitmaps_blocks(alloc->bitmaps, group, &bitmap, err);
-    if (r == 0)
-        r = ext_bitmaps_touch(alloc->bitmaps, group, err);
     if (r < 0)
         return r;
     uint32_t bit = bit_of(alloc, group, block);
@@ -118,6 +116,7 @@ static int give_back(struct ext_alloc *alloc, uint64_t block, struct error **err
     ext_bit_set(bitmap->pending, bit);
     bitmap->blocks_dirty = true;
     alloc->pending++;
+    alloc->changes++;
     return 0;
 }
 
@@ -153,13 +152,12 @@ static errcode_t get_alloc_block(ext2_filsys fs, blk64_t goal, blk64_t *ret,
     int r = search(alloc, goal, 1, &start, &count, &error);
     if (r == 0 && count == 0)
         return EXT2_ET_BLOCK_ALLOC_FAIL;
-    /* libext2fs changes the group's descriptor right after this. */
-    if (r == 0)
-        r = ext_bitmaps_touch(alloc->bitmaps, group_of(alloc, start), &error);
     if (r < 0) {
         fail(alloc, error);
         return EXT2_ET_BLOCK_BITMAP_READ;
     }
+    /* libext2fs changes the group's descriptor right after this. */
+    alloc->changes++;
     *ret = start;
     return 0;
 }
@@ -276,13 +274,12 @@ static int take_inode(struct ext_alloc *alloc, dgrp_t group, bool is_dir, ext2_i
     uint32_t bit = ext_bits_find_clear(bitmap->inodes, from, per_group);
     if (bit >= per_group)
         return 0;
-    r = ext_bitmaps_touch(alloc->bitmaps, group, err);
-    if (r == 0)
-        r = settle_blocks(alloc, group, err);
+    r = settle_blocks(alloc, group, err);
     if (r < 0)
         return r;
     ext_bit_set(bitmap->inodes, bit);
     bitmap->inodes_dirty = true;
+    alloc->changes++;
     *ret = group * per_group + bit + 1;
     ext2fs_inode_alloc_stats2(fs, *ret, +1, is_dir);
     return 0;
@@ -311,8 +308,6 @@ int ext_alloc_release_inode(struct ext_alloc *alloc, ext2_ino_t inode, bool is_d
     dgrp_t group = ext2fs_group_of_ino(alloc->fs, inode);
     struct ext_group *bitmap;
     int r = ext_bitmaps_inodes(alloc->bitmaps, group, &bitmap, err);
-    if (r == 0)
-        r = ext_bitmaps_touch(alloc->bitmaps, group, err);
     if (r < 0)
         return r;
     uint32_t bit = (inode - 1) % EXT2_INODES_PER_GROUP(alloc->fs->super);
@@ -320,6 +315,7 @@ int ext_alloc_release_inode(struct ext_alloc *alloc, ext2_ino_t inode, bool is_d
         return error_set(err, EUCLEAN, "inode %u is freed although it is free", inode);
     ext_bit_clear(bitmap->inodes, bit);
     bitmap->inodes_dirty = true;
+    alloc->changes++;
     ext2fs_inode_alloc_stats2(alloc->fs, inode, -1, is_dir);
     return 0;
 }
@@ -329,21 +325,9 @@ struct ext_bitmaps *ext_alloc_bitmaps(struct ext_alloc *alloc)
     return alloc->bitmaps;
 }
 
-void ext_alloc_begin(struct ext_alloc *alloc)
+uint64_t ext_alloc_changes(const struct ext_alloc *alloc)
 {
-    alloc->pending_before = alloc->pending;
-    ext_bitmaps_begin(alloc->bitmaps);
-}
-
-void ext_alloc_end(struct ext_alloc *alloc)
-{
-    ext_bitmaps_end(alloc->bitmaps);
-}
-
-void ext_alloc_rollback(struct ext_alloc *alloc)
-{
-    alloc->pending = alloc->pending_before;
-    ext_bitmaps_rollback(alloc->bitmaps);
+    return alloc->changes;
 }
 
 void ext_alloc_committed(struct ext_alloc *alloc)

@@ -6,22 +6,13 @@
 
 #include "base/checked.h"
 
-/* A group as it was when the transaction first touched it. */
-struct saved {
-    dgrp_t group;
-    struct ext_group was; /* with copies of the bitmaps */
-};
-
 struct ext_bitmaps {
     ext2_filsys fs;
     size_t size;               /* bytes of a bitmap as held: a block */
     struct ext_group **groups; /* by number; NULL: nothing of it was read */
     dgrp_t *present;           /* the numbers of those that are not NULL */
     size_t present_count;
-    uint8_t *descriptors; /* fs->group_desc as it was when the transaction began */
-    uint64_t transaction;
-    struct saved *saved;
-    size_t saved_count;
+    uint16_t *flags; /* of each group's descriptor, as they were when the file system was opened */
 };
 
 uint32_t ext_bits_find_clear(const uint8_t *bits, uint32_t from, uint32_t end)
@@ -37,11 +28,6 @@ uint32_t ext_bits_find_clear(const uint8_t *bits, uint32_t from, uint32_t end)
     return end;
 }
 
-static size_t descriptor_bytes(ext2_filsys fs)
-{
-    return (size_t)fs->desc_blocks * fs->blocksize;
-}
-
 int ext_bitmaps_new(ext2_filsys fs, struct ext_bitmaps **ret, struct error **err)
 {
     struct ext_bitmaps *bitmaps = calloc(1, sizeof(*bitmaps));
@@ -50,21 +36,15 @@ int ext_bitmaps_new(ext2_filsys fs, struct ext_bitmaps **ret, struct error **err
     bitmaps->fs = fs;
     bitmaps->size = fs->blocksize;
     bitmaps->groups = calloc(fs->group_desc_count, sizeof(*bitmaps->groups));
-    bitmaps->descriptors = malloc(descriptor_bytes(fs));
-    if (!bitmaps->groups || !bitmaps->descriptors) {
+    bitmaps->flags = calloc(fs->group_desc_count, sizeof(*bitmaps->flags));
+    if (!bitmaps->groups || !bitmaps->flags) {
         ext_bitmaps_free(bitmaps);
         return error_oom(err);
     }
-    ext_bitmaps_settled(bitmaps);
+    for (dgrp_t group = 0; group < fs->group_desc_count; group++)
+        bitmaps->flags[group] = ext2fs_bg_flags(fs, group);
     *ret = bitmaps;
     return 0;
-}
-
-static void free_contents(struct ext_group *group)
-{
-    free(group->blocks);
-    free(group->pending);
-    free(group->inodes);
 }
 
 void ext_bitmaps_free(struct ext_bitmaps *bitmaps)
@@ -73,15 +53,14 @@ void ext_bitmaps_free(struct ext_bitmaps *bitmaps)
         return;
     for (size_t i = 0; i < bitmaps->present_count; i++) {
         struct ext_group *group = bitmaps->groups[bitmaps->present[i]];
-        free_contents(group);
+        free(group->blocks);
+        free(group->pending);
+        free(group->inodes);
         free(group);
     }
-    for (size_t i = 0; i < bitmaps->saved_count; i++)
-        free_contents(&bitmaps->saved[i].was);
-    free(bitmaps->saved);
     free(bitmaps->groups);
     free(bitmaps->present);
-    free(bitmaps->descriptors);
+    free(bitmaps->flags);
     free(bitmaps);
 }
 
@@ -107,13 +86,12 @@ static int present(struct ext_bitmaps *bitmaps, dgrp_t number, struct ext_group 
     return 0;
 }
 
-/* Whether the group's bitmap was never written. Told by the descriptor as it was before the
- * transaction: libext2fs clears the flag before it says that it took something. */
+/* Whether the group's bitmap was never written. Told by the flags as they were: libext2fs clears
+ * them before it reports that it took something. A bitmap that was read stays in memory, so that
+ * the question never comes up for one that was written since. */
 static bool never_written(const struct ext_bitmaps *bitmaps, dgrp_t group, uint16_t flag)
 {
-    struct ext2_group_desc *descriptor = ext2fs_group_desc(
-        bitmaps->fs, (struct opaque_ext2_group_desc *)bitmaps->descriptors, group);
-    return ext2fs_has_group_desc_csum(bitmaps->fs) && descriptor->bg_flags & flag;
+    return ext2fs_has_group_desc_csum(bitmaps->fs) && bitmaps->flags[group] & flag;
 }
 
 static void mark_range(ext2_filsys fs, dgrp_t group, uint8_t *bits, uint64_t start, uint64_t count)
@@ -235,83 +213,6 @@ int ext_bitmaps_inodes(struct ext_bitmaps *bitmaps, dgrp_t number, struct ext_gr
     return 0;
 }
 
-static uint8_t *copy_of(const uint8_t *bits, size_t size)
-{
-    uint8_t *copy = bits ? malloc(size) : NULL;
-    if (copy)
-        memcpy(copy, bits, size);
-    return copy;
-}
-
-int ext_bitmaps_touch(struct ext_bitmaps *bitmaps, dgrp_t number, struct error **err)
-{
-    struct ext_group *group;
-    int r = present(bitmaps, number, &group, err);
-    if (r < 0 || group->touched == bitmaps->transaction)
-        return r;
-    struct saved *list =
-        reallocarray(bitmaps->saved, bitmaps->saved_count + 1, sizeof(*bitmaps->saved));
-    if (!list)
-        return error_oom(err);
-    bitmaps->saved = list;
-    struct ext_group was = *group;
-    was.blocks = copy_of(group->blocks, bitmaps->size);
-    was.pending = copy_of(group->pending, bitmaps->size);
-    was.inodes = copy_of(group->inodes, bitmaps->size);
-    if (!was.blocks != !group->blocks || !was.pending != !group->pending ||
-        !was.inodes != !group->inodes) {
-        free_contents(&was);
-        return error_oom(err);
-    }
-    list[bitmaps->saved_count++] = (struct saved){.group = number, .was = was};
-    group->touched = bitmaps->transaction;
-    return 0;
-}
-
-void ext_bitmaps_begin(struct ext_bitmaps *bitmaps)
-{
-    bitmaps->transaction++;
-}
-
-static void copy_descriptor(struct ext_bitmaps *bitmaps, dgrp_t group, bool back)
-{
-    ext2_filsys fs = bitmaps->fs;
-    void *ours =
-        ext2fs_group_desc(fs, (struct opaque_ext2_group_desc *)bitmaps->descriptors, group);
-    void *theirs = ext2fs_group_desc(fs, fs->group_desc, group);
-    memcpy(back ? theirs : ours, back ? ours : theirs, EXT2_DESC_SIZE(fs->super));
-}
-
-void ext_bitmaps_end(struct ext_bitmaps *bitmaps)
-{
-    for (size_t i = 0; i < bitmaps->saved_count; i++) {
-        copy_descriptor(bitmaps, bitmaps->saved[i].group, false);
-        free_contents(&bitmaps->saved[i].was);
-    }
-    bitmaps->saved_count = 0;
-    bitmaps->transaction++;
-}
-
-void ext_bitmaps_settled(struct ext_bitmaps *bitmaps)
-{
-    memcpy(bitmaps->descriptors, bitmaps->fs->group_desc, descriptor_bytes(bitmaps->fs));
-}
-
-/* A bitmap that was read only after the group was saved has not changed before that: it can be read
- * again. */
-void ext_bitmaps_rollback(struct ext_bitmaps *bitmaps)
-{
-    for (size_t i = 0; i < bitmaps->saved_count; i++) {
-        struct saved *saved = &bitmaps->saved[i];
-        struct ext_group *group = bitmaps->groups[saved->group];
-        copy_descriptor(bitmaps, saved->group, true);
-        free_contents(group);
-        *group = saved->was;
-    }
-    bitmaps->saved_count = 0;
-    bitmaps->transaction++;
-}
-
 static errcode_t write_blocks(struct ext_bitmaps *bitmaps, dgrp_t number, uint8_t *buf)
 {
     ext2_filsys fs = bitmaps->fs;
@@ -356,7 +257,6 @@ errcode_t ext_bitmaps_write(struct ext_bitmaps *bitmaps)
             code = write_inodes(bitmaps, number, buf);
         if (code)
             return code;
-        copy_descriptor(bitmaps, number, false);
     }
     return 0;
 }

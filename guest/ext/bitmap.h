@@ -11,7 +11,6 @@ struct ext_group {
     uint8_t *pending; /* bit set: was given back, still in use by the image as it is on disk */
     uint8_t *inodes;  /* bit set: in use; NULL: not read yet */
     bool blocks_dirty, inodes_dirty;
-    uint64_t touched; /* the transaction that knows the former contents */
 };
 
 struct ext_bitmaps;
@@ -27,15 +26,6 @@ int ext_bitmaps_inodes(struct ext_bitmaps *bitmaps, dgrp_t group, struct ext_gro
 
 /* A copy of a group's block bitmap, which is not held on to: a block's worth of bytes. */
 int ext_bitmaps_peek(struct ext_bitmaps *bitmaps, dgrp_t group, uint8_t *ret, struct error **err);
-
-/* To be called before a group's bitmaps or its descriptor change within a transaction. */
-int ext_bitmaps_touch(struct ext_bitmaps *bitmaps, dgrp_t group, struct error **err);
-void ext_bitmaps_begin(struct ext_bitmaps *bitmaps);
-void ext_bitmaps_end(struct ext_bitmaps *bitmaps);
-void ext_bitmaps_rollback(struct ext_bitmaps *bitmaps);
-
-/* All descriptors have changed for good: no rollback brings them back. */
-void ext_bitmaps_settled(struct ext_bitmaps *bitmaps);
 
 /* Writes the changed bitmaps through libext2fs and sets their checksums. */
 errcode_t ext_bitmaps_write(struct ext_bitmaps *bitmaps);

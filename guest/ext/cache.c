@@ -15,16 +15,7 @@ struct entry {
     struct entry *chain;         /* next in the bucket */
     struct entry *newer, *older; /* in order of last use */
     bool dirty;
-    uint64_t logged; /* the transaction that knows the former contents */
     uint8_t data[];
-};
-
-/* What a block was when the transaction began. */
-struct undo {
-    uint64_t block;
-    bool dirty;
-    uint8_t *data; /* NULL: it was not held, or held as it is on disk */
-    struct undo *next;
 };
 
 struct ext_cache {
@@ -33,9 +24,7 @@ struct ext_cache {
     size_t dirty;
     struct entry *newest, *oldest;
     struct entry *buckets[BUCKETS];
-    bool in_transaction;
-    uint64_t transaction;
-    struct undo *undo;
+    uint64_t changes;
 };
 
 static size_t bucket_of(uint64_t block)
@@ -99,7 +88,6 @@ void ext_cache_free(struct ext_cache *cache)
 {
     if (!cache)
         return;
-    ext_cache_end(cache);
     while (cache->oldest)
         discard(cache, cache->oldest);
     free(cache);
@@ -133,7 +121,7 @@ static void evict(struct ext_cache *cache)
     }
 }
 
-static struct entry *insert(struct ext_cache *cache, uint64_t block)
+uint8_t *ext_cache_insert(struct ext_cache *cache, uint64_t block)
 {
     struct entry *entry = malloc(sizeof(*entry) + cache->block_size);
     if (!entry)
@@ -144,46 +132,14 @@ static struct entry *insert(struct ext_cache *cache, uint64_t block)
     *bucket = entry;
     list_add(cache, entry);
     cache->held++;
-    return entry;
-}
-
-uint8_t *ext_cache_insert(struct ext_cache *cache, uint64_t block)
-{
-    struct entry *entry = insert(cache, block);
-    return entry ? entry->data : NULL;
-}
-
-/* Notes the entry's contents for a rollback, once in a transaction. A block that is as it is on
- * disk need not be copied: it can be read again. */
-static int note(struct ext_cache *cache, struct entry *entry)
-{
-    if (!cache->in_transaction || entry->logged == cache->transaction)
-        return 0;
-    struct undo *undo = calloc(1, sizeof(*undo));
-    if (!undo)
-        return -ENOMEM;
-    undo->block = entry->block;
-    undo->dirty = entry->dirty;
-    if (entry->dirty) {
-        undo->data = malloc(cache->block_size);
-        if (!undo->data) {
-            free(undo);
-            return -ENOMEM;
-        }
-        memcpy(undo->data, entry->data, cache->block_size);
-    }
-    undo->next = cache->undo;
-    cache->undo = undo;
-    entry->logged = cache->transaction;
-    return 0;
+    return entry->data;
 }
 
 uint8_t *ext_cache_dirty(struct ext_cache *cache, uint64_t block)
 {
     struct entry *entry = find(cache, block);
-    if (note(cache, entry) < 0)
-        return NULL;
     set_dirty(cache, entry, true);
+    cache->changes++;
     return entry->data;
 }
 
@@ -192,56 +148,16 @@ void ext_cache_drop(struct ext_cache *cache, uint64_t block)
     discard(cache, find(cache, block));
 }
 
-int ext_cache_forget(struct ext_cache *cache, uint64_t block)
+void ext_cache_forget(struct ext_cache *cache, uint64_t block)
 {
     struct entry *entry = find(cache, block);
-    if (!entry)
-        return 0;
-    if (note(cache, entry) < 0)
-        return -ENOMEM;
-    discard(cache, entry);
-    return 0;
+    if (entry)
+        discard(cache, entry);
 }
 
-void ext_cache_begin(struct ext_cache *cache)
+uint64_t ext_cache_changes(const struct ext_cache *cache)
 {
-    cache->in_transaction = true;
-    cache->transaction++;
-}
-
-void ext_cache_end(struct ext_cache *cache)
-{
-    while (cache->undo) {
-        struct undo *undo = cache->undo;
-        cache->undo = undo->next;
-        free(undo->data);
-        free(undo);
-    }
-    cache->in_transaction = false;
-}
-
-int ext_cache_rollback(struct ext_cache *cache)
-{
-    int r = 0;
-    /* Newest first: a block that was noted, forgotten and noted again ends as it began. */
-    for (struct undo *undo = cache->undo; undo; undo = undo->next) {
-        struct entry *entry = find(cache, undo->block);
-        if (!undo->data) {
-            if (entry)
-                discard(cache, entry);
-            continue;
-        }
-        if (!entry)
-            entry = insert(cache, undo->block);
-        if (!entry) {
-            r = -ENOMEM;
-            continue;
-        }
-        memcpy(entry->data, undo->data, cache->block_size);
-        set_dirty(cache, entry, undo->dirty);
-    }
-    ext_cache_end(cache);
-    return r;
+    return cache->changes;
 }
 
 uint64_t ext_cache_dirty_bytes(const struct ext_cache *cache)

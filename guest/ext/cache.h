@@ -1,4 +1,4 @@
-/* Blocks of a file system in memory: a write-back cache whose changes can be taken back. */
+/* Blocks of a file system in memory: a write-back cache. */
 #pragma once
 
 #include <stddef.h>
@@ -17,21 +17,17 @@ uint8_t *ext_cache_find(struct ext_cache *cache, uint64_t block);
 /* Adds a block that is not held, with contents for the caller to fill. NULL: out of memory. */
 uint8_t *ext_cache_insert(struct ext_cache *cache, uint64_t block);
 
-/* To be called before a held block is changed. Returns its contents. NULL: out of memory. */
+/* To be called before a held block is changed. Returns its contents. */
 uint8_t *ext_cache_dirty(struct ext_cache *cache, uint64_t block);
 
 /* Removes a block that was inserted but could not be filled. */
 void ext_cache_drop(struct ext_cache *cache, uint64_t block);
 
-/* Removes a block whose contents are about to be replaced behind the cache's back. A rollback does
- * bring it back. -ENOMEM on failure. */
-int ext_cache_forget(struct ext_cache *cache, uint64_t block);
+/* Removes a block, if it is held, whose contents are about to be replaced on disk directly. */
+void ext_cache_forget(struct ext_cache *cache, uint64_t block);
 
-/* One transaction at a time. A rollback that fails (-ENOMEM) leaves contents that must not be
- * written out. */
-void ext_cache_begin(struct ext_cache *cache);
-void ext_cache_end(struct ext_cache *cache);
-int ext_cache_rollback(struct ext_cache *cache);
+/* How many times a block was changed. */
+uint64_t ext_cache_changes(const struct ext_cache *cache);
 
 uint64_t ext_cache_dirty_bytes(const struct ext_cache *cache);
 

@@ -21,7 +21,10 @@ uint64_t ext_blocks_for(const struct ext_fs *fs, uint64_t bytes)
 uint64_t ext_size_max(const struct ext_fs *fs, const struct ext_inode *inode)
 {
     uint64_t block = fs->fs->blocksize, each = block / 4;
-    if (inode->raw->i_flags & EXT4_EXTENTS_FL)
+    /* Contents within the inode are moved out of it when they grow. */
+    bool moves =
+        inode->raw->i_flags & EXT4_INLINE_DATA_FL && ext2fs_has_feature_extents(fs->fs->super);
+    if (moves || inode->raw->i_flags & EXT4_EXTENTS_FL)
         return UINT32_MAX * block;
     uint64_t mapped = EXT2_NDIR_BLOCKS + each + each * each + each * each * each;
     /* Sectors are counted in 32 bits, or, with huge_file, in 48. */

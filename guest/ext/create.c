@@ -6,14 +6,12 @@
 
 #include "guest/ext/internal.h"
 
-/* Wraps up a new object: stores its inode and gives it its name. */
+/* Gives an object a name and stores its inode, in this order: a directory can be full. */
 static int link_new(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct ext_inode *inode,
                     struct error **err)
 {
-    int r = ext_inode_store(fs, inode, err);
-    if (r < 0)
-        return r;
-    return ext_dir_add(fs, dir, name, inode->number, inode->raw->i_mode, err);
+    int r = ext_dir_add(fs, dir, name, inode->number, inode->raw->i_mode, err);
+    return r < 0 ? r : ext_inode_store(fs, inode, err);
 }
 
 static int check_absent(struct ext_fs *fs, ext2_ino_t dir, const char *name, struct error **err)
@@ -129,8 +127,6 @@ static int write_target(struct ext_fs *fs, struct ext_inode *inode, const char *
         inode->raw->i_size = (uint32_t)length;
         return 0;
     }
-    if (length >= fs->fs->blocksize)
-        return error_set(err, ENAMETOOLONG, "the link's target is too long");
     if (ext2fs_has_feature_extents(fs->fs->super))
         inode->raw->i_flags |= EXT4_EXTENTS_FL;
     struct ext_content content = {.data = target, .size = length};
@@ -140,6 +136,8 @@ static int write_target(struct ext_fs *fs, struct ext_inode *inode, const char *
 int ext_symlink(struct ext_fs *fs, uint32_t dir, const char *name, const char *target,
                 struct error **err)
 {
+    if (strlen(target) >= fs->fs->blocksize)
+        return error_set(err, ENAMETOOLONG, "the link's target is too long");
     int r = ext_make_room(fs, EXT_DIR_ROOM, err);
     if (r == 0)
         r = ext_begin(fs, err);

@@ -1,4 +1,4 @@
-/* Opening, closing and the transactions of a mounted ext file system. */
+/* Opening and closing an ext file system, and the bounds of each operation on it. */
 #include "guest/ext/fs.h"
 
 #include <errno.h>
@@ -237,6 +237,7 @@ void ext_close(struct ext_fs *fs)
     ext_alloc_free(fs->alloc);
     ext_names_free(fs->names);
     free(fs->name);
+    free(fs->failure);
     free(fs);
 }
 
@@ -257,32 +258,47 @@ void ext_start(struct ext_fs *fs)
     ext_start_long(fs, 0);
 }
 
+int ext_check_intact(const struct ext_fs *fs, struct error **err)
+{
+    if (!fs->broken)
+        return 0;
+    return error_set(err, EIO, "%s is unusable since a change to it failed half-way: %s", fs->name,
+                     fs->failure ? fs->failure : "out of memory");
+}
+
+static uint64_t count_changes(const struct ext_fs *fs)
+{
+    return ext_io_changes(fs->fs->io) + ext_alloc_changes(fs->alloc);
+}
+
 int ext_begin(struct ext_fs *fs, struct error **err)
 {
     if (!fs->alloc)
         return error_set(err, EROFS, "%s cannot be written: %s", fs->name,
                          fs->blocker ? fs->blocker : "it was opened for reading only");
-    if (fs->broken)
-        return error_set(err, EIO, "%s was left in an undefined state by an earlier failure",
-                         fs->name);
+    int r = ext_check_intact(fs, err);
+    if (r < 0)
+        return r;
     ext_start(fs);
-    fs->super = *fs->fs->super;
-    fs->flags = fs->fs->flags;
-    ext_io_begin(fs->fs->io);
-    ext_alloc_begin(fs->alloc);
+    fs->changes = count_changes(fs);
     return 0;
 }
 
-static void roll_back(struct ext_fs *fs)
+/* `err`: as it describes r, where the caller wants that. */
+static void give_up(struct ext_fs *fs, int r, struct error *const *err)
 {
-    ext_alloc_rollback(fs->alloc);
-    ext_names_drop_all(fs->names);
-    if (ext_io_rollback(fs->fs->io) < 0)
-        fs->broken = true;
-    *fs->fs->super = fs->super;
-    fs->fs->flags = fs->flags;
-    if (fs->fs->icache)
-        ext2fs_flush_icache(fs->fs);
+    fs->broken = true;
+    free(fs->failure);
+    fs->failure = strdup(err && *err ? error_message(*err) : strerror(-r));
+}
+
+static void end_failed(struct ext_fs *fs, int r, struct error *const *err)
+{
+    if (count_changes(fs) != fs->changes) {
+        give_up(fs, r, err);
+    } else if (fs->fs->icache) {
+        ext2fs_flush_icache(fs->fs); /* may hold what libext2fs could not write */
+    }
 }
 
 int ext_finish(struct ext_fs *fs, int r, struct error **err)
@@ -293,11 +309,9 @@ int ext_finish(struct ext_fs *fs, int r, struct error **err)
     else
         error_free(late);
     if (r < 0) {
-        roll_back(fs);
+        end_failed(fs, r, err);
         return r;
     }
-    ext_alloc_end(fs->alloc);
-    ext_io_end(fs->fs->io);
     if (ext_io_dirty(fs->fs->io) > DIRTY_MAX)
         return ext_sync(fs, err);
     return 0;
@@ -324,14 +338,14 @@ int ext_guard(struct ext_fs *fs, struct block *staged, struct error **err)
 
 int ext_sync(struct ext_fs *fs, struct error **err)
 {
+    int r = ext_check_intact(fs, err);
+    if (r < 0)
+        return r;
     if (!fs->alloc || (ext_io_dirty(fs->fs->io) == 0 && !(fs->fs->flags & EXT2_FLAG_DIRTY)))
         return 0;
-    if (fs->broken)
-        return error_set(err, EIO, "%s was left in an undefined state by an earlier failure",
-                         fs->name);
     ext_start(fs);
     struct ext2_super_block guard;
-    int r = make_guard(fs, &guard, err);
+    r = make_guard(fs, &guard, err);
     if (r < 0)
         return r;
     errcode_t code = ext2fs_flush2(fs->fs, EXT2_FLAG_FLUSH_NO_SYNC);
@@ -339,7 +353,7 @@ int ext_sync(struct ext_fs *fs, struct error **err)
         return ext_fail(fs, code, err, "%s: cannot be written", fs->name);
     r = ext_io_commit(fs->fs->io, &guard, err);
     if (r < 0) {
-        fs->broken = true;
+        give_up(fs, r, err);
         return error_wrap(err, "%s", fs->name);
     }
     fs->fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;

@@ -2,8 +2,11 @@
  * One ext2, ext3 or ext4 file system, edited in-process. Objects are named by inode number, entries
  * by directory and name; paths and links are the business of resolve.h.
  *
- * Every function that changes something does it as a whole or not at all. Changes are in memory
- * until ext_sync(), but for file contents, which go into blocks that were free.
+ * Changes are in memory until ext_sync(), but for file contents, which go into blocks that were
+ * free. A function that fails before it has changed anything (no such entry, no space, not empty)
+ * leaves all as it was. One that fails later makes the file system unusable: ext_check_intact().
+ * Single changes are not taken back: edits are staged over the image as a whole (image/staged.h),
+ * no caller relies on going on after such a failure, and the copies cost memory and code.
  * A damaged file system gives errors (-EUCLEAN), never a crash or an endless loop.
  */
 #pragma once
@@ -32,6 +35,10 @@ void ext_close(struct ext_fs *fs);
 
 /* Why this file system cannot be served, as a clause ("its journal needs recovery"), or NULL. */
 const char *ext_blocker(const struct ext_fs *fs);
+
+/* -EIO once a change has failed half-way: then nothing is written any more, and neither should
+ * anything be read. The message says what failed. */
+int ext_check_intact(const struct ext_fs *fs, struct error **err);
 
 /* Writes every change to the block source. Does not flush the block source. */
 int ext_sync(struct ext_fs *fs, struct error **err);
@@ -92,8 +99,8 @@ int ext_replace(struct ext_fs *fs, uint32_t inode, const struct ext_content *con
 
 /* Cuts a regular file, or extends it with zeroes. */
 int ext_truncate(struct ext_fs *fs, uint32_t inode, uint64_t size, struct error **err);
-/* Writes zeroes over the data of a regular file, in the blocks where it lies. The one operation
- * that cannot be taken back, and reaches the image before ext_sync(). */
+/* Writes zeroes over the data of a regular file, in the blocks where it lies, which reaches the
+ * image before ext_sync(). */
 int ext_overwrite(struct ext_fs *fs, uint32_t inode, struct error **err);
 
 int ext_unlink(struct ext_fs *fs, uint32_t dir, const char *name, struct error **err);

@@ -13,9 +13,9 @@ struct ext_fs {
     struct ext_names *names;
     char *name;
     const char *blocker;
-    struct ext2_super_block super; /* as it was when the transaction began */
-    int flags;
-    bool broken; /* a rollback failed: nothing may be written any more */
+    uint64_t changes; /* in memory, when the operation began */
+    bool broken;      /* a change failed half-way: nothing may be written any more */
+    char *failure;    /* why; NULL: out of memory for it */
 };
 
 /* Describes a failure of libext2fs; `fmt` says what could not be done. Returns the negative errno.
@@ -29,8 +29,9 @@ void ext_start(struct ext_fs *fs);
 /* The same for one that has to visit this many blocks. */
 void ext_start_long(struct ext_fs *fs, uint64_t blocks);
 
-/* Starts and ends one that writes. ext_finish() rolls back when r is negative, and also when
- * something went wrong unnoticed; it returns r or that failure. */
+/* Starts and ends one that writes. ext_finish() returns r, or the failure of a callback that
+ * libext2fs could not be told. When it returns a failure and something has been changed before, the
+ * file system is unusable from then on: see ext_check_intact(). */
 int ext_begin(struct ext_fs *fs, struct error **err);
 int ext_finish(struct ext_fs *fs, int r, struct error **err);
 

@@ -133,10 +133,8 @@ static errcode_t write_within(io_channel channel, uint64_t block, size_t at, con
     if (!ext_io_locate(channel, block, (uint64_t)channel->block_size, &unused))
         return EXT2_ET_SHORT_WRITE;
     uint8_t *data = ext_cache_find(io->cache, block);
-    bool fresh = !data && part == (size_t)channel->block_size;
-    if (fresh) {
-        data = ext_cache_insert(io->cache, block);
-        if (!data)
+    if (!data && part == (size_t)channel->block_size) {
+        if (!ext_cache_insert(io->cache, block))
             return EXT2_ET_NO_MEMORY;
     } else {
         errcode_t code = data ? 0 : ext_io_cached(channel, block, &data);
@@ -146,13 +144,7 @@ static errcode_t write_within(io_channel channel, uint64_t block, size_t at, con
         if (memcmp(data + at, buf, part) == 0)
             return 0;
     }
-    data = ext_cache_dirty(io->cache, block);
-    if (!data) {
-        if (fresh)
-            ext_cache_drop(io->cache, block);
-        return EXT2_ET_NO_MEMORY;
-    }
-    memcpy(data + at, buf, part);
+    memcpy(ext_cache_dirty(io->cache, block) + at, buf, part);
     return 0;
 }
 
@@ -300,19 +292,9 @@ struct error *ext_io_take_error(io_channel channel)
     return TAKE_PTR(ext_io_of(channel)->error);
 }
 
-void ext_io_begin(io_channel channel)
+uint64_t ext_io_changes(io_channel channel)
 {
-    ext_cache_begin(ext_io_of(channel)->cache);
-}
-
-void ext_io_end(io_channel channel)
-{
-    ext_cache_end(ext_io_of(channel)->cache);
-}
-
-int ext_io_rollback(io_channel channel)
-{
-    return ext_cache_rollback(ext_io_of(channel)->cache);
+    return ext_cache_changes(ext_io_of(channel)->cache);
 }
 
 uint64_t ext_io_dirty(io_channel channel)

@@ -1,8 +1,7 @@
 /*
  * libext2fs's view of a part of a block source: an io_manager with a write-back cache.
  *
- * What libext2fs writes stays in memory until ext_io_commit(). A transaction can be rolled back:
- * the cache then is as it was when the transaction began. File contents bypass the cache.
+ * What libext2fs writes stays in memory until ext_io_commit(). File contents bypass the cache.
  */
 #pragma once
 
@@ -32,10 +31,8 @@ void ext_io_poison(io_channel channel);
 /* The failure of the block source behind libext2fs's error code, or NULL. Caller owns it. */
 struct error *ext_io_take_error(io_channel channel);
 
-/* One transaction at a time. After a rollback that failed (-ENOMEM) nothing may be written out. */
-void ext_io_begin(io_channel channel);
-void ext_io_end(io_channel channel);
-int ext_io_rollback(io_channel channel);
+/* How many times a block in memory was changed. */
+uint64_t ext_io_changes(io_channel channel);
 
 /* Bytes that wait to be written. */
 uint64_t ext_io_dirty(io_channel channel);

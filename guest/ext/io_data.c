@@ -37,11 +37,8 @@ int ext_io_write_data(io_channel channel, uint64_t block, uint64_t count, const 
     uint64_t offset;
     if (!ext_io_locate(channel, block, count * size, &offset))
         return error_set(err, EUCLEAN, "a file's blocks lie outside its file system");
-    for (uint64_t i = 0; i < count; i++) {
-        int r = ext_cache_forget(io->cache, block + i);
-        if (r < 0)
-            return error_oom(err);
-    }
+    for (uint64_t i = 0; i < count; i++)
+        ext_cache_forget(io->cache, block + i);
     return block_pwrite(io->source->block, buf, count * size, offset, err);
 }
 
@@ -80,8 +77,8 @@ int ext_io_commit(io_channel channel, const void *guard, struct error **err)
         return error_set(err, EIO, "cannot read the superblock");
     size_t room = (size_t)min_u64(WRITE_RUN_MAX, ext_cache_dirty_bytes(io->cache) + size);
     _cleanup_free_ uint8_t *run = malloc(room);
-    if (!run || !ext_cache_dirty(io->cache, super) ||
-        ext_cache_list_dirty(io->cache, &blocks, &count) < 0)
+    ext_cache_dirty(io->cache, super);
+    if (!run || ext_cache_list_dirty(io->cache, &blocks, &count) < 0)
         return error_oom(err);
 
     int r = block_pwrite(io->source->block, guard, SUPERBLOCK_SIZE,

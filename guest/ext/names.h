@@ -18,6 +18,5 @@ void ext_names_keep(struct ext_names *names, uint32_t dir, const char *name, uin
 
 /* To be called for every entry that is added, removed or changed. */
 void ext_names_drop(struct ext_names *names, uint32_t dir, const char *name);
-/* To be called where a directory is gone, whose number may come again, and where changes are taken
- * back. */
+/* To be called where a directory is gone, whose number may come again. */
 void ext_names_drop_all(struct ext_names *names);

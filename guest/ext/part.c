@@ -120,8 +120,6 @@ static int resize(struct ext_fs *fs, struct ext_inode *inode, uint64_t size, str
         if (r == 0)
             r = clear_tail(fs, inode, end, err);
     }
-    if (r == 0 && size > ext_size_max(fs, inode))
-        r = error_set(err, EFBIG, "a file of this size does not fit the file system");
     if (r < 0)
         return r;
     errcode_t code = ext2fs_inode_size_set(fs->fs, ext_small(inode), (ext2_off64_t)size);
@@ -137,6 +135,8 @@ int ext_truncate(struct ext_fs *fs, uint32_t number, uint64_t size, struct error
         return r;
     _cleanup_ext_inode_ struct ext_inode inode = {0};
     r = ext_inode_load_for_change(fs, number, &inode, err);
+    if (r == 0 && size > ext_size_max(fs, &inode))
+        r = error_set(err, EFBIG, "a file of this size does not fit the file system");
     if (r == 0)
         r = ext_xattr_drop_capability(fs, &inode, err);
     if (r == 0)

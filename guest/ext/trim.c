@@ -178,7 +178,7 @@ static int discard_all(struct trim *trim, struct error **err)
 
 int ext_trim(struct ext_fs *fs, uint64_t *freed, struct error **err)
 {
-    /* Only for its checks: nothing is changed that could be taken back. */
+    /* Only for its checks. */
     int r = ext_begin(fs, err);
     if (r == 0)
         r = ext_finish(fs, 0, err);

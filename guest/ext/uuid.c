@@ -46,13 +46,12 @@ int ext_renew_uuid(struct ext_fs *fs, uint8_t ret[static 16], struct error **err
         r = ext_finish(fs, 0, err);
     if (r < 0)
         return r;
-    /* Nothing below can fail, so there is nothing to be rolled back. */
+    /* Nothing below can fail. */
     ext2_filsys lib = fs->fs;
     memcpy(lib->super->s_uuid, uuid, sizeof(uuid));
     if (ext2fs_has_group_desc_csum(lib))
         for (dgrp_t group = 0; group < lib->group_desc_count; group++)
             ext2fs_group_desc_csum_set(lib, group);
-    ext_bitmaps_settled(ext_alloc_bitmaps(fs->alloc));
     /* The copies of the superblock as well. */
     lib->flags &= ~EXT2_FLAG_MASTER_SB_ONLY;
     ext2fs_mark_super_dirty(lib);

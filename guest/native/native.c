@@ -10,10 +10,20 @@
 
 const unsigned native_capabilities = GUEST_CAN_EDIT | GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS;
 
+/* After a change that failed half-way, the guest is not what its programs would find. */
+static int check_intact(const struct native *native, struct error **err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < native->mount_count; i++)
+        r = native->mounts[i].fs ? ext_check_intact(native->mounts[i].fs, err) : 0;
+    return r;
+}
+
 static int resolve(struct guest *guest, const char *path, bool follow, struct resolved *ret,
                    struct error **err)
 {
-    return native_resolve(native_of(guest), path, follow, ret, err);
+    int r = check_intact(native_of(guest), err);
+    return r < 0 ? r : native_resolve(native_of(guest), path, follow, ret, err);
 }
 
 int native_find(struct guest *guest, const char *path, bool follow, struct resolved *ret,

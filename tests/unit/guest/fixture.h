@@ -165,6 +165,20 @@ static inline void fixture_close(struct guest *guest)
     assert_ok(guest_close(guest, err));
 }
 
+/* A change has failed half-way: the guest serves nothing any more, and nothing of it is written. */
+static inline void fixture_close_unusable(const struct fixture *fx, struct guest *guest,
+                                          const char *why)
+{
+    struct guest_stat st;
+    _cleanup_error_ struct error *error = NULL;
+    assert_fails(EIO, guest_stat(guest, "/", true, &st, err));
+    assert_fails(EIO, guest_mkdir(guest, "/more", 0755, err));
+    assert_int_equal(guest_close(guest, &error), -EIO);
+    assert_non_null(strstr(error_message(error), "a change to it failed half-way: "));
+    assert_non_null(strstr(error_message(error), why));
+    fixture_check_clean(fx->image);
+}
+
 static inline void fixture_write(struct guest *guest, const char *path, const char *text)
 {
     struct guest_file_attr attr = {.mode = 0644};
