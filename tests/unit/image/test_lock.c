@@ -1,6 +1,8 @@
 /* QEMU's image locks, against programs that take them: ourselves, qemu-nbd and a running QEMU. */
 
-#include <time.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
 #include "tests/unit/image/scratch.h"
@@ -51,41 +53,52 @@ static void a_refused_lock_leaves_nothing_behind(void **state)
     close(fd);
 }
 
-/* Some program that opens the disk, once it has begun to take its locks. */
-static struct proc *start(const char *const *argv, const char *disk)
+/* Whether a server on the socket says the first byte of its greeting. */
+static bool greets(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    const struct timeval patience = {.tv_sec = 60};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    char byte;
+    bool greeted = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+                   recv(fd, &byte, 1, 0) == 1;
+    close(fd);
+    return greeted;
+}
+
+/*
+ * A program that opens a disk and serves `socket`, once it has all of its locks: it takes them one
+ * by one, and greets nobody before. Trying a lock in the meantime could refuse it one of them.
+ */
+static struct proc *start(const char *const *argv)
 {
     struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv};
     struct proc *proc = NULL;
     assert_int_equal(proc_spawn(&options, &proc, NULL), 0);
     uint64_t deadline = deadline_after(120000);
-    for (bool locked = false; !locked;) {
-        int fd = open(disk, O_RDONLY | O_CLOEXEC);
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 200};
-        assert_int_equal(fcntl(fd, F_OFD_GETLK, &lock), 0);
-        locked = lock.l_type != F_UNLCK;
-        close(fd);
+    while (!greets("socket")) {
         assert_true(clock_now_ms() < deadline);
         assert_int_equal(proc_wait(proc, 20, NULL, NULL), -ETIMEDOUT);
     }
     return proc;
 }
 
-static struct proc *start_qemu(const char *drive, const char *disk)
+/* Its QMP has a thread of its own, which greets before the disks are there; its human monitor has
+ * not. */
+static struct proc *start_qemu(const char *drive)
 {
     return start((const char *const[]){"qemu-system-x86_64", "-accel", "tcg", "-S", "-display",
-                                       "none", "-nodefaults", "-m", "32", "-drive", drive, NULL},
-                 disk);
+                                       "none", "-nodefaults", "-m", "32", "-drive", drive,
+                                       "-monitor", "unix:socket,server=on,wait=off", NULL});
 }
 
-/* In the end: a program takes its locks one by one. */
 static void expect(const char *disk, int reading, int writing)
 {
-    uint64_t deadline = deadline_after(120000);
-    int r, w;
-    do {
-        r = try_lock(disk, false, false, NULL);
-        w = try_lock(disk, true, false, NULL);
-    } while ((r != reading || w != writing) && clock_now_ms() < deadline && usleep(20000) == 0);
+    int r = try_lock(disk, false, false, NULL);
+    int w = try_lock(disk, true, false, NULL);
     if (r != reading || w != writing)
         fail_msg("%s: reading gave %d, writing %d", disk, r, w);
 }
@@ -108,10 +121,11 @@ static void a_running_machine_keeps_its_disk(void **state)
         {"file=disk.raw,format=raw,if=virtio,snapshot=on", "disk.raw", 0, -EBUSY},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct proc *qemu = start_qemu(cases[i].drive, cases[i].disk);
+        struct proc *qemu = start_qemu(cases[i].drive);
         expect(cases[i].disk, cases[i].reading, cases[i].writing);
         proc_stop(qemu, 2000);
         proc_free(qemu);
+        unlink("socket");
         expect(cases[i].disk, 0, 0);
     }
 }
@@ -123,8 +137,7 @@ static void opening_an_image_respects_qemu_nbd(void **state)
     snprintf(socket, sizeof(socket), "--socket=%s/socket", s->directory);
     must("qemu-img", "create", "-q", "-f", "qcow2", "disk", "1M");
     struct proc *nbd = start(
-        (const char *const[]){"qemu-nbd", "--persistent", "--format=qcow2", socket, "disk", NULL},
-        "disk");
+        (const char *const[]){"qemu-nbd", "--persistent", "--format=qcow2", socket, "disk", NULL});
     must_refuse("disk", IMAGE_QCOW2, EBUSY, "disk: the image is in use");
     /* Whoever does not ask for locks may look all the same. */
     block_close(must_open("disk", IMAGE_QCOW2, false));
