@@ -41,7 +41,7 @@ unlike "$(cat small/processes)" 'kiln boot' 'and no process'
 printf '#cloud-config\nruncmd:\n  - [sh, -c, "echo left by runcmd >/root/proof"]\n' >user-data
 "$kiln" seed -q -o seed.iso --user-data user-data --hostname web1
 run "$kvmbox" --timeout 2700 --reruns 1 --memory 2560 --out large --file web.img:web.img --file seed.iso:seed.iso -- \
-    kiln boot web.img --engine kvm --seed seed.iso --cpus 2 --memory 1G --timeout 40m --json \
+    kiln boot web.img --engine kvm --seed seed.iso --cpus 2 --memory 1G --timeout 3h --json \
     --run 'cat /root/proof; nproc' --console-log out/console.log
 grep '^kvmbox: ' <<<"$err" | sed 's/^/# /'
 is "$status" 0 'debian-12 boots'

@@ -15,7 +15,7 @@ cat >>inside <<'END'
 kiln doctor | grep ' KVM ' >out/doctor
 try mini
 (until grep -q '^say something' out/talk.log; do sleep 1; done 2>/dev/null; echo 'a line longer than what the FIFO holds') |
-    kiln boot mini.img --engine kvm --cpus 2 --memory 256M --timeout 15m --interactive --console-log out/talk.log --kernel cloud --initrd initrd.gz \
+    kiln boot mini.img --engine kvm --cpus 2 --memory 256M --timeout 60m --interactive --console-log out/talk.log --kernel cloud --initrd initrd.gz \
         --append 'console=ttyS0 talk' --smbios 'type=1,serial=ds=nocloud;h=x' --smbios type=11,value=kiln-text --expect power-off >out/talk.out 2>&1
 echo "talk: status $?"
 ls -A "$TMPDIR" >out/left

@@ -32,7 +32,7 @@ chmod 755 root/init
 try='try() {
     name=$1
     shift
-    kiln boot mini.img --engine kvm --timeout 15m --json --console-log "out/$name.log" "$@" >"out/$name.json" 2>"out/$name.err"
+    kiln boot mini.img --engine kvm --timeout 60m --json --console-log "out/$name.log" "$@" >"out/$name.json" 2>"out/$name.err"
     echo "$name: status $?"
 }'
 
