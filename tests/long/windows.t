@@ -9,7 +9,7 @@ for tool in guestfish hivexregedit hivexget; do
     finish
 done
 
-maker=$top/tests/vm/make-windows
+maker=$top/tests/long/make-windows
 base=$test_cache/windows-$(sha256sum <"$maker" | head -c 16).img
 [ -f "$base" ] || ok 'a disk that looks like Windows' "$maker" "$base"
 [ -f "$base" ] || finish
