@@ -1,5 +1,5 @@
 /*
- * A guest of a few instructions, for tests of the machine around it (tests/vm/kvm-endure.t and
+ * A guest of a few instructions, for tests of the machine around it (tests/long/kvm-endure.t and
  * tests/unit/vmm/test_kvm_boots.c): an ELF kernel that starts by PVH
  * (xen/include/public/arch-x86/hvm/start_info.h). The first letter of its command line tells what
  * it does:

@@ -140,7 +140,7 @@ static void ends_in_time(void **state)
 int main(void)
 {
     if (!getenv("KILN_TINY_GUEST")) {
-        puts("1..0 # SKIP no guest is named, see tests/vm/kvm-endure.t");
+        puts("1..0 # SKIP no guest is named, see tests/long/kvm-endure.t");
         return 0;
     }
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
