@@ -8,6 +8,7 @@
 
 #include "base/fdio.h"
 #include "base/proc.h"
+#include "base/tempfile.h"
 #include "builder/edit_guest.h"
 #include "image/copy.h"
 #include "image/expand.h"
@@ -62,9 +63,8 @@ int stage_open_output(const char *output, const char *cache_directory, struct ou
         error_set(err, EINVAL, "standard output is a terminal; an image would garble it");
         return error_hint(err, "redirect it, or name a file with --output");
     }
-    const char *directory = getenv("TMPDIR");
     _cleanup_free_ char *path =
-        str_printf(err, "%s/kiln-output.%ld", directory ? directory : "/var/tmp", (long)getpid());
+        str_printf(err, "%s/kiln-output.%ld", temp_directory(), (long)getpid());
     return path ? outfile_open(path, 0600, ret, err) : -ENOMEM;
 }
 

@@ -1,12 +1,12 @@
 /* Copies of single objects. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tempfile.h"
 #include "guest/copy.h"
 #include "guest/journal/record.h"
 
@@ -21,22 +21,9 @@ static int open_buffer(uint64_t size, struct error **err)
 {
     if (size <= MEMORY_MAX) {
         int fd = memfd_create("kiln-copy", MFD_CLOEXEC);
-        return fd >= 0 ? fd : error_sys(err, errno, "cannot make a temporary file");
+        return fd >= 0 ? fd : error_sys(err, errno, "memfd_create failed");
     }
-    const char *dir = getenv("TMPDIR");
-    if (str_empty(dir))
-        dir = "/var/tmp";
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    _cleanup_free_ char *name = str_printf(err, "%s/kiln-copy.XXXXXX", dir);
-    if (!name)
-        return -ENOMEM;
-    fd = mkostemp(name, O_CLOEXEC);
-    if (fd < 0)
-        return error_sys(err, errno, "cannot make a temporary file in %s", dir);
-    unlink(name);
-    return fd;
+    return temp_file("kiln-copy", err);
 }
 
 static int copy_contents(struct guest *guest, const char *from, const char *to,

@@ -17,6 +17,7 @@
 #include "base/fdio.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "base/tempfile.h"
 #include "image/vmdk.h"
 
 static const uint64_t start_timeout_ms = 30 * 1000;
@@ -185,25 +186,19 @@ static const struct block_ops nbd_ops = {
     .close = nbd_block_close,
 };
 
-/* mkdtemp() makes it 0700: nobody else can reach the socket. */
+/* Its mode is 0700: nobody else can reach the socket. */
 static int make_directory(struct nbd *nbd, struct error **err)
 {
     struct sockaddr_un address;
-    const char *base = getenv("TMPDIR");
+    const char *base = temp_directory_small();
     /* A socket's path is limited to 107 bytes. */
-    if (str_empty(base) || base[0] != '/' ||
+    if (base[0] != '/' ||
         strlen(base) + sizeof("/kiln-nbd.XXXXXX/socket") > sizeof(address.sun_path))
         base = "/tmp";
-    char *directory = str_printf(err, "%s/kiln-nbd.XXXXXX", base);
-    if (!directory)
-        return -ENOMEM;
-    if (!mkdtemp(directory)) {
-        int errnum = errno;
-        free(directory);
-        return error_sys(err, errnum, "cannot create a directory in %s", base);
-    }
-    nbd->directory = directory;
-    nbd->socket = str_printf(err, "%s/socket", directory);
+    int r = temp_dir_create(base, "kiln-nbd", &nbd->directory, err);
+    if (r < 0)
+        return r;
+    nbd->socket = str_printf(err, "%s/socket", nbd->directory);
     return nbd->socket ? 0 : -ENOMEM;
 }
 

@@ -1,13 +1,13 @@
 #include "image/staged_store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/fdio.h"
 #include "base/str.h"
+#include "base/tempfile.h"
 #include "image/staged_map.h"
 
 /* 256 KiB: large enough to be taken from the kernel and given back to it as a whole. */
@@ -15,15 +15,13 @@ enum { chunk_slots = 64 };
 
 int staged_store_init(struct staged_store *store, uint64_t memory_max, struct error **err)
 {
-    const char *directory = getenv("TMPDIR");
     uint64_t slots = min_u64(memory_max / STAGED_CLUSTER, STAGED_NO_SLOT / 2);
     *store = (struct staged_store){.fd = -1, .memory_max = (uint32_t)slots};
     store->chunks = calloc(slots / chunk_slots + 1, sizeof(*store->chunks));
     if (!store->chunks)
         return error_oom(err);
-    int r = str_replace(&store->directory, str_empty(directory) ? "/var/tmp" : directory, err);
-    store->name = str_printf(r < 0 ? NULL : err, "temporary file in %s", store->directory);
-    return store->name ? r : -ENOMEM;
+    store->name = str_printf(err, "temporary file in %s", temp_directory());
+    return store->name ? 0 : -ENOMEM;
 }
 
 static int hint_at_space(int r, struct error **err)
@@ -33,38 +31,15 @@ static int hint_at_space(int r, struct error **err)
     return r;
 }
 
-/* For file systems without nameless files. */
-static int open_named(const struct staged_store *store, struct error **err)
-{
-    _cleanup_free_ char *path = str_printf(err, "%s/kiln-staged.XXXXXX", store->directory);
-    if (!path)
-        return -ENOMEM;
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0)
-        return error_sys(err, errno, "%s: cannot be made", store->name);
-    unlink(path);
-    return fd;
-}
-
-static int open_file(struct staged_store *store, struct error **err)
-{
-    int fd = open(store->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0)
-        fd = open_named(store, err);
-    if (fd < 0)
-        return hint_at_space(fd, err);
-    store->fd = fd;
-    return 0;
-}
-
 int staged_store_reserve(struct staged_store *store, uint32_t wanted, uint32_t *ret_slot,
                          uint32_t *ret_count, struct error **err)
 {
     uint32_t slot = store->count;
     if (slot >= store->memory_max) {
-        int r = store->fd < 0 ? open_file(store, err) : 0;
-        if (r < 0)
-            return r;
+        if (store->fd < 0)
+            store->fd = temp_file("kiln-staged", err);
+        if (store->fd < 0)
+            return store->fd;
         if (slot >= STAGED_NO_SLOT - wanted)
             return error_set(err, EFBIG, "more than 16 TiB of changes");
     } else if (!store->chunks[slot / chunk_slots]) {
@@ -143,7 +118,6 @@ void staged_store_free(struct staged_store *store)
     if (store->fd >= 0)
         close(store->fd);
     free(store->chunks);
-    free(store->directory);
     free(store->name);
     *store = (struct staged_store){.fd = -1};
 }

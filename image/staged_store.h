@@ -11,8 +11,7 @@ struct staged_store {
     uint8_t **chunks;    /* memory, a fixed number of slots each, made when first needed */
     uint32_t memory_max; /* slots that are in memory; the others are in the file */
     uint32_t count;      /* slots taken */
-    int fd;              /* of the file; -1: none yet */
-    char *directory;     /* of the file */
+    int fd;              /* of the file; negative: none yet */
     char *name;          /* of the file, for messages */
 };
 
@@ -33,6 +32,6 @@ int staged_store_read(const struct staged_store *store, uint32_t slot, uint64_t 
 int staged_store_write(struct staged_store *store, uint32_t slot, uint64_t within, const void *buf,
                        size_t count, struct error **err);
 
-/* Forgets all slots, keeping memory cap and directory. */
+/* Forgets all slots, keeping the memory cap. */
 void staged_store_clear(struct staged_store *store);
 void staged_store_free(struct staged_store *store);

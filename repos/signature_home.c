@@ -11,8 +11,9 @@
 
 #include "base/fdio.h"
 #include "base/str.h"
+#include "base/tempfile.h"
 
-#define HOME_PREFIX "kiln-gpg."
+#define HOME_PREFIX "kiln-gpg"
 
 /* Far longer than any verification takes. */
 enum { STALE_SECONDS = 600 };
@@ -23,12 +24,6 @@ static const char gpg_conf[] = "batch\n"
                                "no-auto-key-locate\n"
                                "no-random-seed-file\n"
                                "trust-model always\n";
-
-static const char *temporary_directory(void)
-{
-    const char *directory = getenv("TMPDIR");
-    return str_empty(directory) ? "/tmp" : directory;
-}
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *walk)
 {
@@ -54,7 +49,7 @@ static void remove_stale(const char *directory)
     struct dirent *entry;
     while ((entry = readdir(dir))) {
         struct stat st;
-        if (!str_starts(entry->d_name, HOME_PREFIX) ||
+        if (!str_starts(entry->d_name, HOME_PREFIX ".") ||
             fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || now - st.st_mtime < STALE_SECONDS)
@@ -68,21 +63,19 @@ static void remove_stale(const char *directory)
 
 int signature_home_create(char **ret, struct error **err)
 {
-    const char *directory = temporary_directory();
+    const char *directory = temp_directory_small();
+    _cleanup_(signature_home_removep) char *home = NULL;
     remove_stale(directory);
-    _cleanup_free_ char *path = str_printf(err, "%s/" HOME_PREFIX "XXXXXX", directory);
-    if (!path)
-        return -ENOMEM;
-    if (!mkdtemp(path))
-        return error_sys(err, errno, "%s: cannot create a temporary directory", directory);
-    _cleanup_(signature_home_removep) char *home = TAKE_PTR(path);
+    int r = temp_dir_create(directory, HOME_PREFIX, &home, err);
+    if (r < 0)
+        return r;
     _cleanup_free_ char *conf = str_printf(err, "%s/gpg.conf", home);
     if (!conf)
         return -ENOMEM;
     _cleanup_close_ int fd = file_open(conf, O_WRONLY | O_CREAT | O_EXCL, 0600, err);
     if (fd < 0)
         return fd;
-    int r = fd_write_full(fd, gpg_conf, sizeof(gpg_conf) - 1, conf, err);
+    r = fd_write_full(fd, gpg_conf, sizeof(gpg_conf) - 1, conf, err);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(home);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/tempfile.h"
 #include "sysprep/operations.h"
 
 /* A name with a slash is relative to our working directory, and the program runs in another. */
@@ -98,15 +99,11 @@ static int run_in(struct sysprep_context *context, const char *directory, bool o
 
 static int run_in_new_directory(struct sysprep_context *context, struct error **err)
 {
-    const char *parent = getenv("TMPDIR");
-    _cleanup_free_ char *directory =
-        str_printf(err, "%s/kiln-guest.XXXXXX", str_empty(parent) ? "/tmp" : parent);
-    if (!directory)
-        return -ENOMEM;
-    if (!mkdtemp(directory))
-        return error_sys(err, errno, "%s: cannot make a directory to mount the guest on",
-                         directory);
-    int r = run_in(context, directory, true, err);
+    _cleanup_free_ char *directory = NULL;
+    int r = temp_dir_create(temp_directory_small(), "kiln-guest", &directory, err);
+    if (r < 0)
+        return error_wrap(err, "no directory to mount the guest on");
+    r = run_in(context, directory, true, err);
     rmdir(directory);
     return r;
 }

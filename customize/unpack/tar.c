@@ -13,6 +13,7 @@
 #include "base/checked.h"
 #include "base/fdio.h"
 #include "base/str.h"
+#include "base/tempfile.h"
 
 enum { block_size = 128 << 10 };
 
@@ -80,13 +81,10 @@ static int reader_next(struct reader *reader, struct archive_entry **ret, struct
 
 static int open_spool(struct reader *reader, struct error **err)
 {
-    const char *directory = getenv("TMPDIR");
-    if (str_empty(directory))
-        directory = "/var/tmp";
     if (reader->spool < 0)
-        reader->spool = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        reader->spool = temp_file("kiln-tar", err);
     if (reader->spool < 0)
-        return error_sys(err, errno, "cannot create a temporary file in %s", directory);
+        return reader->spool;
     if (ftruncate(reader->spool, 0) < 0 || lseek(reader->spool, 0, SEEK_SET) < 0)
         return error_sys(err, errno, "cannot truncate a temporary file");
     return 0;

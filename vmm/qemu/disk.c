@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/fdio.h"
+#include "base/tempfile.h"
 #include "image/qcow2.h"
 #include "image/seal.h"
 
@@ -28,28 +29,6 @@ static void layer_free(struct layer *layer)
     *layer = (struct layer){0};
 }
 #define _cleanup_layer_ _cleanup_(layer_free)
-
-/* A file without a name: nobody else reaches it, and nothing is left of it whatever happens. */
-static int open_nameless(struct error **err)
-{
-    const char *directory = getenv("TMPDIR");
-    if (str_empty(directory))
-        directory = "/var/tmp";
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    /* Not every file system has nameless files. */
-    _cleanup_free_ char *path = str_printf(err, "%s/kiln-overlay.XXXXXX", directory);
-    if (!path)
-        return -ENOMEM;
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0) {
-        error_sys(err, errno, "%s: cannot create the throw-away overlay", directory);
-        return error_hint(err, "set TMPDIR to a directory with room for what the guest writes");
-    }
-    unlink(path);
-    return fd;
-}
 
 /* Relative names of backing files begin beside the image. */
 static char *resolve_backing(const char *path, const char *backing, struct error **err)
@@ -132,9 +111,9 @@ static int add_overlay(struct qemu_command *command, size_t index, const struct 
                        struct error **err)
 {
     _cleanup_free_ char *path = NULL;
-    int fd = open_nameless(err);
+    int fd = temp_file("kiln-overlay", err);
     if (fd < 0)
-        return fd;
+        return error_wrap(err, "no room for the throw-away overlay");
     /* The names in the overlay's header do not count: the backing node is given below. */
     int r = qcow2_create_overlay(fd, "throw-away overlay", round_up(image->size, sector),
                                  image->name, "raw", err);
