@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "base/str.h"
+#include "base/quote.h"
 #include "datasource/nocloud.h"
 #include "vmm/results.h"
 
@@ -50,22 +50,11 @@ static const char telling[] =
     "export HOME=/root\n"
     "tell </dev/null >/dev/null 2>&1 &\n";
 
-static void append_quoted(struct str *out, const char *text)
-{
-    str_append(out, "'");
-    for (; *text; text++)
-        if (*text == '\'')
-            str_append(out, "'\\''");
-        else
-            str_append_n(out, text, 1);
-    str_append(out, "'");
-}
-
 static char *make_script(const char *command, struct error **err)
 {
     struct str script = {0};
     str_append(&script, "#!/bin/sh\n# Reports to kiln boot how cloud-init ended.\ncommand=");
-    append_quoted(&script, command ? command : "");
+    quote_shell(&script, command ? command : "");
     str_append(&script, "\n");
     str_append(&script, waiting);
     /* Without the newline, which printf is to write. */

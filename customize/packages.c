@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/shell.h"
+#include "base/quote.h"
 #include "guest/text/distro.h"
 
 /* Debian's tools prompt for changed configuration unless an option decides; the package's version
@@ -149,7 +149,7 @@ char *packages_script(const struct guest_info *info, enum packages_task task,
     str_appendf(&script, "#!/bin/sh\n%s", command(row, task, distro_is_rolling(info)));
     for (size_t i = 0; task != PACKAGES_UPDATE && i < names->count; i++) {
         str_append(&script, " ");
-        shell_quote(&script, names->items[i]);
+        quote_shell(&script, names->items[i]);
     }
     str_append(&script, "\n");
     return str_take(&script, err);

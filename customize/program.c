@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "base/quote.h"
 #include "base/random.h"
-#include "base/shell.h"
 
 enum {
     lines_shown = 40,
@@ -81,7 +81,7 @@ static void append_environment(struct str *script)
         if (!value)
             continue;
         str_appendf(script, "export %s=", names[i]);
-        shell_quote(script, value);
+        quote_shell(script, value);
         str_append(script, "\n");
     }
 }
@@ -95,7 +95,7 @@ static char *wrapper(struct customize_context *context, const char *directory, b
     const char *arch = context->info->arch ? context->info->arch : "";
     _cleanup_str_ struct str script = {0};
     str_append(&script, "umask 022\nexec </dev/null\nlog=");
-    shell_quote(&script, program_log(context->guest));
+    quote_shell(&script, program_log(context->guest));
     str_append(&script, "\nkept=$(wc -c 2>/dev/null <\"$log\") || kept=0\n");
     append_environment(&script);
     if (has_secret)

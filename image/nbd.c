@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/proc.h"
+#include "base/quote.h"
 #include "base/str.h"
 #include "base/tempfile.h"
 #include "image/vmdk.h"
@@ -202,7 +203,7 @@ static int make_directory(struct nbd *nbd, struct error **err)
     return nbd->socket ? 0 : -ENOMEM;
 }
 
-/* The path for qemu-nbd, as the value of an option: commas doubled. /proc/self is another process
+/* The path for qemu-nbd, as the value of an option. /proc/self is another process
  * there. */
 static char *option_value(const char *path, struct error **err)
 {
@@ -212,8 +213,7 @@ static char *option_value(const char *path, struct error **err)
         str_appendf(&value, "/proc/%ld/", (long)getpid());
         path += strlen(self);
     }
-    for (; *path; path++)
-        str_append_n(&value, *path == ',' ? ",," : path, *path == ',' ? 2 : 1);
+    quote_commas(&value, path);
     return str_take(&value, err);
 }
 

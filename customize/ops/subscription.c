@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/fdio.h"
+#include "base/quote.h"
 #include "base/secret.h"
-#include "base/shell.h"
 #include "customize/account/password_selector.h"
 #include "customize/ops/operations.h"
 #include "customize/program.h"
@@ -117,7 +117,7 @@ static int register_apply(const void *data, const char *argument, struct customi
     _cleanup_str_ struct str words = {0};
     report(context->reporter, REPORT_INFO, "Registering with subscription-manager");
     str_append(&words, "register --username=");
-    shell_quote(&words, credentials->user);
+    quote_shell(&words, credentials->user);
     str_append(&words, " --password=\"$(cat \"$KILN_SECRET\")\"");
     _cleanup_free_ char *text = str_take(&words, err);
     if (!text)
@@ -171,7 +171,7 @@ static int attach_apply(const void *data, const char *argument, struct customize
     if (pool) {
         report(context->reporter, REPORT_INFO, "Attaching to the pool %s", pool);
         str_append(&words, "attach --pool=");
-        shell_quote(&words, pool);
+        quote_shell(&words, pool);
     } else {
         report(context->reporter, REPORT_INFO, "Attaching to compatible subscriptions");
         str_append(&words, "attach --auto");

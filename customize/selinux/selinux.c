@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/shell.h"
+#include "base/quote.h"
 #include "customize/selinux/policy.h"
 
 static const char at_boot_mark[] = "/.autorelabel";
@@ -46,10 +46,10 @@ static bool label_by_program(struct guest *guest, const struct selinux_policy *p
         str_appendf(&script, " -e %s", selinux_pseudo[i]);
     for (size_t i = 0; excludes && i < excludes->count; i++) {
         str_append(&script, " -e ");
-        shell_quote(&script, excludes->items[i]);
+        quote_shell(&script, excludes->items[i]);
     }
     str_append(&script, " ");
-    shell_quote(&script, policy->contexts_path);
+    quote_shell(&script, policy->contexts_path);
     str_append(&script, " / </dev/null");
     _cleanup_guest_run_result_ struct guest_run_result result = {0};
     _cleanup_free_ char *text = str_take(&script, NULL);

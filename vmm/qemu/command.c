@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/quote.h"
+
 /* The child's numbers begin behind the standard three. */
 enum { first_fd = 10 };
 
@@ -57,8 +59,7 @@ int qemu_command_add(struct qemu_command *command, struct error **err, const cha
 char *qemu_escape(const char *value, struct error **err)
 {
     struct str text = {0};
-    for (; *value; value++)
-        str_append_n(&text, *value == ',' ? ",," : value, *value == ',' ? 2 : 1);
+    quote_commas(&text, value);
     return str_take(&text, err);
 }
 
