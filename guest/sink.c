@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/fdio.h"
+#include "base/zero.h"
 
 static const char sink_name[] = "the file to download to";
 
@@ -57,18 +58,14 @@ int sink_zeroes(struct sink *sink, uint64_t count, struct error **err)
     return 0;
 }
 
-static bool is_zero(const uint8_t *data, size_t size)
-{
-    return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
-}
-
 int sink_data_sparse(struct sink *sink, const void *data, size_t size, struct error **err)
 {
     const size_t block = 4096;
     for (const uint8_t *in = data; size > 0;) {
-        bool zero = is_zero(in, size < block ? size : block);
+        bool zero = bytes_are_zero(in, size < block ? size : block);
         size_t run = 0;
-        while (run < size && is_zero(in + run, size - run < block ? size - run : block) == zero)
+        while (run < size &&
+               bytes_are_zero(in + run, size - run < block ? size - run : block) == zero)
             run += size - run < block ? size - run : block;
         int r = zero ? sink_zeroes(sink, run, err) : sink_data(sink, in, run, err);
         if (r < 0)

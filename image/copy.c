@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/endian.h"
 #include "base/fdio.h"
+#include "base/zero.h"
 #include "image/sparse.h"
 
 static const char task[] = "Copying";

@@ -2,18 +2,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/fdio.h"
-
-bool bytes_are_zero(const void *bytes, size_t count)
-{
-    const uint8_t *p = bytes;
-    /* Equal to itself moved by one byte: all bytes are like the first. memcmp() is vectorised, and
-     * data usually differs within the first bytes. */
-    return count == 0 || (p[0] == 0 && memcmp(p, p + 1, count - 1) == 0);
-}
+#include "base/zero.h"
 
 int sparse_write(int fd, const void *buf, size_t count, uint64_t offset, const char *name,
                  struct error **err)

@@ -1,15 +1,12 @@
 /* Writing without the zeroes. Internal to image/. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 
 enum { SPARSE_BLOCK = 4096 };
-
-bool bytes_are_zero(const void *bytes, size_t count);
 
 /* Writes buf at `offset` into a file that is a hole from there on: each SPARSE_BLOCK bytes of buf
  * that are zero are left out. The file may end before offset + count; see sparse_finish(). */

@@ -74,7 +74,7 @@ static struct span span_at(struct staged *staged, uint64_t offset, uint64_t limi
 static uint64_t base_run(struct staged *staged, uint64_t offset, uint64_t limit)
 {
     uint64_t run = 0;
-    if (staged->map.count == 0)
+    if (staged->map.leaves.count == 0)
         return limit;
     while (run < limit) {
         struct span span = span_at(staged, offset + run, limit - run);

@@ -130,7 +130,7 @@ static int commit_leaf(struct batch *batch, const struct staged_leaf *leaf, stru
 {
     int r = 0;
     for (uint64_t left = leaf->data | leaf->zero; r == 0 && left; left &= left - 1) {
-        uint64_t cluster = (leaf->key - 1) * STAGED_LEAF + (unsigned)__builtin_ctzll(left);
+        uint64_t cluster = leaf->number * STAGED_LEAF + (unsigned)__builtin_ctzll(left);
         if (is_guarded(batch->staged, cluster) == batch->guarded)
             r = batch_add(batch, cluster, leaf->zero & left & -left, err);
     }
@@ -141,7 +141,7 @@ static int commit_all(struct batch *batch, const struct staged_leaf **leaves, st
 {
     struct staged *staged = batch->staged;
     int r = 0;
-    for (size_t i = 0; r == 0 && i < staged->map.count; i++)
+    for (size_t i = 0; r == 0 && i < staged->map.leaves.count; i++)
         r = commit_leaf(batch, leaves[i], err);
     if (r == 0)
         r = batch_write(batch, err);

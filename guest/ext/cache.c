@@ -6,13 +6,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
-#define BUCKETS     4096
 #define CLEAN_BYTES ((size_t)8 << 20) /* of unchanged blocks that are kept */
 
 struct entry {
     uint64_t block;
-    struct entry *chain;         /* next in the bucket */
     struct entry *newer, *older; /* in order of last use */
     bool dirty;
     uint8_t data[];
@@ -20,26 +19,15 @@ struct entry {
 
 struct ext_cache {
     size_t block_size;
-    size_t held;
     size_t dirty;
     struct entry *newest, *oldest;
-    struct entry *buckets[BUCKETS];
+    struct hash entries; /* by block */
     uint64_t changes;
 };
 
-static size_t bucket_of(uint64_t block)
-{
-    return (block * UINT64_C(0x9e3779b97f4a7c15)) >> 52;
-}
-
-_Static_assert(BUCKETS == 1 << (64 - 52), "bucket_of() fills the buckets");
-
 static struct entry *find(const struct ext_cache *cache, uint64_t block)
 {
-    struct entry *entry = cache->buckets[bucket_of(block)];
-    while (entry && entry->block != block)
-        entry = entry->chain;
-    return entry;
+    return hash_find(&cache->entries, hash_number(block), NULL, NULL);
 }
 
 static void list_remove(struct ext_cache *cache, struct entry *entry)
@@ -66,13 +54,9 @@ static void set_dirty(struct ext_cache *cache, struct entry *entry, bool dirty)
 
 static void discard(struct ext_cache *cache, struct entry *entry)
 {
-    struct entry **slot = &cache->buckets[bucket_of(entry->block)];
-    while (*slot != entry)
-        slot = &(*slot)->chain;
-    *slot = entry->chain;
+    hash_remove(&cache->entries, hash_number(entry->block), entry);
     list_remove(cache, entry);
     set_dirty(cache, entry, false);
-    cache->held--;
     free(entry);
 }
 
@@ -90,6 +74,7 @@ void ext_cache_free(struct ext_cache *cache)
         return;
     while (cache->oldest)
         discard(cache, cache->oldest);
+    hash_free(&cache->entries);
     free(cache);
 }
 
@@ -109,7 +94,8 @@ uint8_t *ext_cache_find(struct ext_cache *cache, uint64_t block)
 static void evict(struct ext_cache *cache)
 {
     size_t limit = CLEAN_BYTES / cache->block_size;
-    for (size_t tries = cache->held; tries > 0 && cache->held - cache->dirty >= limit; tries--) {
+    const size_t *held = &cache->entries.count;
+    for (size_t tries = *held; tries > 0 && *held - cache->dirty >= limit; tries--) {
         struct entry *entry = cache->oldest;
         if (!entry->dirty) {
             discard(cache, entry);
@@ -127,11 +113,12 @@ uint8_t *ext_cache_insert(struct ext_cache *cache, uint64_t block)
     if (!entry)
         return NULL;
     evict(cache);
-    struct entry **bucket = &cache->buckets[bucket_of(block)];
-    *entry = (struct entry){.block = block, .chain = *bucket};
-    *bucket = entry;
+    if (hash_add(&cache->entries, hash_number(block), entry, NULL) < 0) {
+        free(entry);
+        return NULL;
+    }
+    *entry = (struct entry){.block = block};
     list_add(cache, entry);
-    cache->held++;
     return entry->data;
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 /* Longer names are looked up each time. */
 #define NAME_MAX_KEPT 48u
 
@@ -28,15 +30,12 @@ void ext_names_free(struct ext_names *names)
     free(names);
 }
 
-/* FNV-1a. Each name has one place, so that dropping it needs no search. NULL for those that are
- * never kept. */
+/* Each name has one place, so that dropping it needs no search. NULL for those that are never
+ * kept. */
 static const struct slot *place_of(const struct ext_names *names, uint32_t dir, const char *name)
 {
-    uint32_t hash = (UINT32_C(2166136261) ^ dir) * UINT32_C(16777619);
-    size_t length = 0;
-    for (; name[length]; length++)
-        hash = (hash ^ (uint8_t)name[length]) * UINT32_C(16777619);
-    return length < NAME_MAX_KEPT ? &names->slots[(hash ^ hash >> 16) % slot_count] : NULL;
+    uint64_t code = hash_text(hash_text_start ^ hash_number(dir), name);
+    return strlen(name) < NAME_MAX_KEPT ? &names->slots[(code ^ code >> 32) % slot_count] : NULL;
 }
 
 static bool holds(const struct slot *slot, uint32_t dir, const char *name)

@@ -115,13 +115,13 @@ int journal_net(struct guest *guest, const struct journal_records *records,
                 struct guest_journal *ret, struct error **err)
 {
     _cleanup_(journal_net_free) struct guest_journal net = {0};
-    net.entries = calloc(records->count + 1, sizeof(*net.entries));
+    net.entries = calloc(records->table.count + 1, sizeof(*net.entries));
     if (!net.entries)
         return error_oom(err);
-    for (size_t i = 0; i < records->capacity; i++) {
+    size_t position = 0;
+    for (const struct journal_record *record; (record = hash_next(&records->table, &position));) {
         enum guest_change change;
-        const struct journal_record *record = records->table[i];
-        if (!record || !judge(guest, record, &change))
+        if (!judge(guest, record, &change))
             continue;
         int r = add_entry(&net, record, change, err);
         if (r < 0)

@@ -7,45 +7,19 @@
 
 const uint64_t guest_journal_keep_max = 1 << 20;
 
-enum { first_capacity = 64 };
-
-static size_t hash_of(const char *path)
+static uint64_t code_of(const char *path)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *path; path++)
-        hash = (hash ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
-    return (size_t)(hash ^ hash >> 32);
+    return hash_text(hash_text_start, path);
 }
 
-/* Where the path's record is, or would go. */
-static size_t probe(const struct journal_records *records, const char *path)
+static bool is_of(const void *record, const void *path)
 {
-    size_t at = hash_of(path) & (records->capacity - 1);
-    while (records->table[at] && strcmp(records->table[at]->path, path) != 0)
-        at = (at + 1) & (records->capacity - 1);
-    return at;
+    return strcmp(((const struct journal_record *)record)->path, path) == 0;
 }
 
 struct journal_record *journal_find(const struct journal_records *records, const char *path)
 {
-    return records->count ? records->table[probe(records, path)] : NULL;
-}
-
-static int grow(struct journal_records *records, struct error **err)
-{
-    struct journal_records larger = {
-        .capacity = records->capacity ? 2 * records->capacity : first_capacity,
-        .count = records->count,
-    };
-    larger.table = calloc(larger.capacity, sizeof(struct journal_record *));
-    if (!larger.table)
-        return error_oom(err);
-    for (size_t i = 0; i < records->capacity; i++)
-        if (records->table[i])
-            larger.table[probe(&larger, records->table[i]->path)] = records->table[i];
-    free(records->table);
-    *records = larger;
-    return 0;
+    return hash_find(&records->table, code_of(path), is_of, path);
 }
 
 static void record_free(struct journal_record *record)
@@ -70,20 +44,15 @@ struct journal_record *journal_add(struct journal_records *records, const char *
         error_oom(err);
         return NULL;
     }
-    if (records->count + records->count / 2 >= records->capacity && grow(records, err) < 0)
-        return NULL;
-    struct journal_record *added = TAKE_PTR(record);
-    records->table[probe(records, path)] = added;
-    records->count++;
-    return added;
+    return hash_add(&records->table, code_of(path), record, err) < 0 ? NULL : TAKE_PTR(record);
 }
 
 void journal_records_free(struct journal_records *records)
 {
-    for (size_t i = 0; i < records->capacity; i++)
-        record_free(records->table[i]);
-    free(records->table);
-    *records = (struct journal_records){0};
+    size_t position = 0;
+    for (struct journal_record *record; (record = hash_next(&records->table, &position));)
+        record_free(record);
+    hash_free(&records->table);
 }
 
 static int add_xattr(void *context, const char *name, const void *value, size_t size)

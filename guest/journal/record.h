@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/digest.h"
+#include "base/hash.h"
 #include "guest/engine.h"
 #include "guest/journal/journal.h"
 
@@ -26,8 +27,7 @@ struct journal_record {
 
 /* Zero-initialise. Records by path. */
 struct journal_records {
-    struct journal_record **table; /* open addressing */
-    size_t capacity, count;
+    struct hash table; /* of struct journal_record */
 };
 
 /* NULL: there is none. */
