@@ -13,6 +13,7 @@
 #include "builder/edit_guest.h"
 #include "image/copy.h"
 #include "image/seal.h"
+#include "image/seal_write.h"
 
 void edit_result_free(struct edit_result *result)
 {

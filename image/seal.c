@@ -1,17 +1,14 @@
 #include "image/seal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/fdio.h"
 #include "base/outfile.h"
-#include "image/copy.h"
-#include "image/image.h"
 
 /* The sidecar is an object; what it says besides "seal" is left to others:
  *   {"seal": {"version": 1, "digest": "sha256:HEX", "time": "...", "operations": ["...", ...]}} */
@@ -150,14 +147,6 @@ static int save(const char *path, const json_t *root, struct error **err)
     return file_write_atomic(path, whole, strlen(whole), 0644, err);
 }
 
-static int digest_of(const char *image, char *hex, struct error **err)
-{
-    const struct image_open_options options = {.lock = true};
-    _cleanup_block_ struct block *block = NULL;
-    int r = image_open(image, &options, &block, err);
-    return r < 0 ? r : block_digest(block, DIGEST_SHA256, hex, err);
-}
-
 static json_t *describe(const char *hex, const struct strv *operations)
 {
     char when[32], digest[DIGEST_MAX_HEX + sizeof(digest_prefix)];
@@ -173,34 +162,19 @@ static json_t *describe(const char *hex, const struct strv *operations)
                      "operations", names);
 }
 
-static int check_is_file(const char *image, struct error **err)
+int seal_store(const char *image, const char *hex, const struct strv *operations,
+               struct error **err)
 {
-    struct stat st;
-    if (stat(image, &st) < 0)
-        return error_sys(err, errno, "%s: cannot be sealed", image);
-    if (S_ISREG(st.st_mode))
-        return 0;
-    return error_set(err, EINVAL, "%s: cannot be sealed: only image files can", image);
-}
-
-int seal_write(const char *image, const struct strv *operations, struct error **err)
-{
-    char hex[DIGEST_MAX_HEX];
     _cleanup_free_ char *path = sidecar_path(image, err);
     _cleanup_json_ json_t *root = NULL;
-    int r = path ? check_is_file(image, err) : -ENOMEM;
-    if (r == 0)
-        r = load(path, &root, err);
-    if (r == 0)
-        r = digest_of(image, hex, err);
+    int r = path ? load(path, &root, err) : -ENOMEM;
     if (r < 0)
         return r;
     if (!root)
         root = json_object();
     if (json_object_set_new(root, "seal", describe(hex, operations)) < 0)
         return error_oom(err);
-    r = save(path, root, err);
-    return r < 0 ? error_wrap(err, "%s: cannot be sealed", image) : 0;
+    return save(path, root, err);
 }
 
 int seal_remove(const char *image, struct error **err)

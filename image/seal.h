@@ -1,7 +1,7 @@
 /*
  * Sealed templates: an image that clones are made from must not change any more. The seal is a
  * sidecar file beside the image (NAME.kiln.json), and image_open() refuses to write to an image
- * that has one.
+ * that has one. Here is what knows the sidecar alone; image/seal_write.h seals an image.
  */
 #pragma once
 
@@ -23,8 +23,9 @@ int seal_read(const char *image, struct seal *ret, struct error **err);
 /* What a sidecar says; `path` names it in messages. -ENOENT: it has no seal; -EINVAL as above. */
 int seal_parse(const char *text, size_t size, const char *path, struct seal *ret,
                struct error **err);
-/* Seals the image, which nobody may be writing to: takes its digest and writes the sidecar. */
-int seal_write(const char *image, const struct strv *operations, struct error **err);
+/* Puts a seal with this digest into the sidecar, whose other members stay. */
+int seal_store(const char *image, const char *hex, const struct strv *operations,
+               struct error **err);
 /* Removes the seal. Absent is fine. */
 int seal_remove(const char *image, struct error **err);
 /* -EPERM with the remedy for a sealed image; 0 for others. */

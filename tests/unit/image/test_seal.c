@@ -2,6 +2,7 @@
 
 #include "image/copy.h"
 #include "image/seal.h"
+#include "image/seal_write.h"
 #include "tests/unit/image/scratch.h"
 
 static void must_seal(const char *image)

@@ -1,0 +1,8 @@
+/* Sealing an image: stands above image_open(), which itself asks image/seal.h. */
+#pragma once
+
+#include "base/error.h"
+#include "base/str.h"
+
+/* Seals the image, which nobody may be writing to: takes its digest and writes the sidecar. */
+int seal_write(const char *image, const struct strv *operations, struct error **err);
