@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/checked.h"
+#include "base/utf16.h"
 #include "image/partition_kinds.h"
 
 struct gpt_header {
@@ -182,32 +183,17 @@ static int load_any(struct block *block, const struct mbr *mbr, struct gpt *gpt,
     return r;
 }
 
-/* UTF-16 to UTF-8. What no terminal should get becomes '?'. */
+/* In UTF-8. What no terminal should get becomes '?'. */
 static void format_label(const le16_t name[static 36], char label[static 109])
 {
-    char *out = label;
-    for (size_t i = 0; i < 36 && le16_get(name[i]) != 0; i++) {
-        uint32_t c = le16_get(name[i]);
-        if (c >= 0xd800 && c < 0xdc00 && i + 1 < 36 && (le16_get(name[i + 1]) & 0xfc00) == 0xdc00)
-            c = 0x10000 + ((c & 0x3ff) << 10) + (le16_get(name[++i]) & 0x3ff);
-        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0xd800 && c < 0xe000))
+    char *out = label, bytes[4];
+    for (size_t i = 0; i < 36 && le16_get(name[i]) != 0;) {
+        uint32_t c = utf16_next(name, 36, &i);
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == UTF16_INVALID)
             c = '?';
-        if (c < 0x80) {
-            *out++ = (char)c;
-            continue;
-        }
-        if (c < 0x800) {
-            *out++ = (char)(0xc0 | c >> 6);
-        } else {
-            if (c < 0x10000) {
-                *out++ = (char)(0xe0 | c >> 12);
-            } else {
-                *out++ = (char)(0xf0 | c >> 18);
-                *out++ = (char)(0x80 | (c >> 12 & 0x3f));
-            }
-            *out++ = (char)(0x80 | (c >> 6 & 0x3f));
-        }
-        *out++ = (char)(0x80 | (c & 0x3f));
+        size_t length = utf8_put(c, bytes);
+        memcpy(out, bytes, length);
+        out += length;
     }
     *out = '\0';
 }

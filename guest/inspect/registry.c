@@ -14,7 +14,7 @@
 #include "base/endian.h"
 #include "base/fdio.h"
 #include "base/str.h"
-#include "guest/inspect/utf16.h"
+#include "base/utf16.h"
 
 const uint64_t registry_size_max = (uint64_t)512 << 20;
 
