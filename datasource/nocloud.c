@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/digest.h"
 #include "base/fdio.h"
+#include "base/random.h"
 #include "datasource/iso.h"
 #include "datasource/yaml.h"
 
@@ -131,15 +131,13 @@ static int new_instance_id(const struct nocloud_options *options, struct nocloud
 {
     uint8_t random[16];
     char hex[DIGEST_MAX_HEX];
-    if (getenv("SOURCE_DATE_EPOCH")) {
-        int r = digest_input(options, seed, hex, err);
-        if (r < 0)
-            return r;
-    } else if (getrandom(random, sizeof(random), 0) == sizeof(random)) {
+    bool reproducible = getenv("SOURCE_DATE_EPOCH");
+    int r = reproducible ? digest_input(options, seed, hex, err)
+                         : random_bytes(random, sizeof(random), err);
+    if (r < 0)
+        return error_wrap(err, "no new instance-id");
+    if (!reproducible)
         hex_encode(random, sizeof(random), hex);
-    } else {
-        return error_sys(err, errno, "no random numbers for an instance-id");
-    }
     seed->instance_id = str_printf(err, "iid-%.32s", hex);
     return seed->instance_id ? 0 : -ENOMEM;
 }

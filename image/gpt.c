@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/utf16.h"
+#include "base/uuid.h"
 #include "image/partition_kinds.h"
 
 struct gpt_header {

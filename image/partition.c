@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "image/partition_kinds.h"
@@ -155,16 +154,4 @@ int partition_grow(struct block *block, unsigned number, uint64_t *ret_length, s
     if (r < 0)
         error_wrap(err, "%s: partition %u cannot grow", block->name, number);
     return r;
-}
-
-void guid_format(const uint8_t raw[static 16], char text[static 37])
-{
-    /* The first three fields are little-endian, the rest is as it reads (UEFI 2.10, appendix A). */
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-    char *out = text;
-    for (size_t i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *out++ = '-';
-        out += snprintf(out, 3, "%02x", raw[order[i]]);
-    }
 }

@@ -53,6 +53,3 @@ const struct partition *partition_last(const struct partition_table *table);
  * -EINVAL with the reason; one that cannot get larger keeps its length.
  */
 int partition_grow(struct block *block, unsigned number, uint64_t *ret_length, struct error **err);
-
-/* Formats a GUID as it lies on disk (mixed endian) into lower-case text. */
-void guid_format(const uint8_t raw[static 16], char text[static 37]);

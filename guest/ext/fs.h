@@ -125,8 +125,6 @@ int ext_set_xattr(struct ext_fs *fs, uint32_t inode, const char *name, const voi
 const char *ext_renew_blocker(const struct ext_fs *fs);
 /* Gives the file system a new, random UUID. */
 int ext_renew_uuid(struct ext_fs *fs, uint8_t ret[static 16], struct error **err);
-/* A random UUID (RFC 9562, section 5.4). */
-int ext_new_uuid(uint8_t ret[static 16], struct error **err);
 
 /* Lets the block source discard what no file uses, after everything was synced. *freed grows by the
  * bytes that were not known to be zeroes before. */

@@ -1,8 +1,8 @@
 /* The identity of a file system. */
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/uuid.h"
 #include "guest/ext/bitmap.h"
 #include "guest/ext/internal.h"
 
@@ -24,22 +24,13 @@ const char *ext_renew_blocker(const struct ext_fs *fs)
     return NULL;
 }
 
-int ext_new_uuid(uint8_t uuid[static 16], struct error **err)
-{
-    if (getrandom(uuid, 16, 0) != 16)
-        return error_sys(err, errno, "cannot get random bytes");
-    uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
-    uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
-    return 0;
-}
-
 int ext_renew_uuid(struct ext_fs *fs, uint8_t ret[static 16], struct error **err)
 {
     uint8_t uuid[16];
     const char *blocker = ext_renew_blocker(fs);
     if (blocker)
         return error_set(err, EOPNOTSUPP, "%s: %s", fs->name, blocker);
-    int r = ext_new_uuid(uuid, err);
+    int r = uuid_random(uuid, err);
     if (r == 0)
         r = ext_begin(fs, err);
     if (r == 0)

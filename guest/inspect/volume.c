@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/endian.h"
 #include "base/str.h"
+#include "base/uuid.h"
 
 /*
  * How contents are told. The formats: ext (Linux Documentation/filesystems/ext4, super block), XFS
@@ -72,16 +73,9 @@ bool volume_may_hold_root(const struct volume *volume)
     return volume_is_container(volume) || in_list(volume->type, root_types, ARRAY_SIZE(root_types));
 }
 
-static void format_uuid(const uint8_t raw[static 16], char text[static 37])
-{
-    char hex[33];
-    hex_encode(raw, 16, hex);
-    snprintf(text, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-}
-
 void volume_set_uuid(struct volume *volume, const uint8_t uuid[static 16])
 {
-    format_uuid(uuid, volume->uuid);
+    uuid_format(uuid, volume->uuid);
 }
 
 /* Reads what the signature says about identity. */
@@ -98,7 +92,7 @@ static int identify(struct block *block, const struct signature *signature, stru
         if (r < 0)
             return r;
         if (signature->uuid_form == UUID_BINARY)
-            format_uuid(raw, volume->uuid);
+            uuid_format(raw, volume->uuid);
         else if (signature->uuid_form == UUID_FAT)
             snprintf(volume->uuid, sizeof(volume->uuid), "%02X%02X-%02X%02X", raw[3], raw[2],
                      raw[1], raw[0]);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/uuid.h"
 #include "guest/native/native.h"
 
 /* Those that nobody gives a new identity: tools for it are missing, or what is on them is not a
@@ -84,7 +85,7 @@ static int renew_swap(struct native *native, struct volume *volume, struct error
 {
     uint8_t uuid[16];
     const uint64_t uuid_at = 1036;
-    int r = ext_new_uuid(uuid, err);
+    int r = uuid_random(uuid, err);
     if (r == 0)
         r = block_pwrite(native->block, uuid, sizeof(uuid), volume->offset + uuid_at, err);
     if (r == 0)
