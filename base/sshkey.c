@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/checked.h"
+#include "base/endian.h"
 #include "base/fdio.h"
 
 static const size_t max_file = 1024 * 1024;
@@ -13,6 +15,7 @@ static const size_t max_file = 1024 * 1024;
 static const char no_type[] = "is no OpenSSH public key: no known key type is named";
 static const char open_quote[] = "a quote in the options is not closed";
 static const char no_base64[] = "the key behind its type is not valid base64";
+static const char no_memory[] = "out of memory";
 static const char not_whole[] = "the key is cut short, damaged, or of another type than it says";
 
 /* The length-prefixed fields of a key blob (RFC 4253, section 6.6; RFC 5656, 3.1; RFC 8709, 4;
@@ -102,69 +105,40 @@ static const struct key_type *find_type(const struct span *word)
     return NULL;
 }
 
-static int base64_value(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *digit = c ? strchr(digits, c) : NULL;
-    return digit ? (int)(digit - digits) : -1;
-}
-
-/* RFC 4648, section 4. Only the lengths and the type's name are of interest, so that bytes are
- * decoded where they are looked at. */
-struct blob {
-    const char *digits; /* without the padding; all of them valid */
-    size_t size;        /* in bytes */
-};
-
-static bool blob_open(const struct span *word, struct blob *ret)
-{
-    size_t length = span_length(word);
-    if (length == 0 || length % 4 != 0)
-        return false;
-    for (int padding = 0; padding < 2 && word->start[length - 1] == '='; padding++)
-        length--;
-    for (size_t i = 0; i < length; i++)
-        if (base64_value(word->start[i]) < 0)
-            return false;
-    *ret = (struct blob){.digits = word->start, .size = length / 4 * 3 + length % 4 * 3 / 4};
-    return true;
-}
-
-static uint8_t blob_byte(const struct blob *blob, size_t at)
-{
-    const char *digit = blob->digits + at / 3 * 4 + at % 3;
-    unsigned bits = (unsigned)base64_value(digit[0]) << 6 | (unsigned)base64_value(digit[1]);
-    return (uint8_t)(bits >> (4 - 2 * (at % 3)));
-}
-
-static bool blob_has(const struct blob *blob, size_t at, const char *text)
-{
-    for (; *text; text++, at++)
-        if (blob_byte(blob, at) != (uint8_t)*text)
-            return false;
-    return true;
-}
-
 /* True when the blob is made of the fields of its type and nothing else: a key whose end was lost
  * in a copy is not. */
-static bool blob_is_whole(const struct blob *blob, const struct key_type *type)
+static bool blob_is_whole(const uint8_t *blob, size_t size, const struct key_type *type)
 {
     size_t at = 0;
     unsigned count = 0;
-    while (at < blob->size && !(type->fields == 0 && count == 1)) {
-        uint32_t length = 0;
-        if (!range_within(at, sizeof(length), blob->size))
+    while (at < size && !(type->fields == 0 && count == 1)) {
+        be32_t length;
+        if (!range_within(at, sizeof(length), size))
             return false;
-        for (size_t i = 0; i < sizeof(length); i++)
-            length = length << 8 | blob_byte(blob, at++);
-        if (!range_within(at, length, blob->size))
+        memcpy(&length, blob + at, sizeof(length));
+        at += sizeof(length);
+        const char *field = (const char *)blob + at;
+        if (!range_within(at, be32_get(length), size))
             return false;
-        if (count == 0 && (length != strlen(type->name) || !blob_has(blob, at, type->name)))
+        if (count == 0 && !span_equal(type->name, strlen(type->name), field, be32_get(length)))
             return false;
-        at += length;
+        at += be32_get(length);
         count++;
     }
-    return type->fields == 0 ? count == 1 && at < blob->size : count == type->fields;
+    return type->fields == 0 ? count == 1 && at < size : count == type->fields;
+}
+
+/* Returns NULL, or what is wrong with the key. */
+static const char *check_blob(const struct span *word, const struct key_type *type)
+{
+    _cleanup_free_ uint8_t *blob = NULL;
+    size_t size;
+    int r = base64_decode(word->start, span_length(word), &blob, &size, NULL);
+    if (r == -ENOMEM)
+        return no_memory;
+    if (r < 0 || size == 0)
+        return no_base64;
+    return blob_is_whole(blob, size, type) ? NULL : not_whole;
 }
 
 /* Returns NULL, or what is wrong with the line. */
@@ -185,11 +159,9 @@ static const char *take_apart(struct span rest, struct sshkey *ret)
     if (!type)
         return no_type;
     word = take_word(&rest);
-    struct blob blob;
-    if (!blob_open(&word, &blob))
-        return no_base64;
-    if (!blob_is_whole(&blob, type))
-        return not_whole;
+    const char *fault = check_blob(&word, type);
+    if (fault)
+        return fault;
     *ret = (struct sshkey){
         .options = options.start,
         .options_length = span_length(&options),

@@ -1,33 +1,18 @@
 #include "datasource/mime.h"
 
 #include <errno.h>
-#include <stdint.h>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/str.h"
 
 enum { line_bytes = 57 }; /* RFC 2045, section 6.8: lines of 76 characters */
 
-static void append_quad(struct str *out, const unsigned char *bytes, size_t count)
+static void append_lines(struct str *out, const char *data, size_t size)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint32_t bits = (uint32_t)bytes[0] << 16;
-    bits |= count > 1 ? (uint32_t)bytes[1] << 8 : 0;
-    bits |= count > 2 ? bytes[2] : 0;
-    char quad[4] = {digits[bits >> 18], digits[bits >> 12 & 63], '=', '='};
-    if (count > 1)
-        quad[2] = digits[bits >> 6 & 63];
-    if (count > 2)
-        quad[3] = digits[bits & 63];
-    str_append_n(out, quad, sizeof(quad));
-}
-
-static void append_base64(struct str *out, const char *data, size_t size)
-{
-    for (size_t i = 0; i < size; i += 3) {
-        append_quad(out, (const unsigned char *)data + i, size - i < 3 ? size - i : 3);
-        if ((i + 3) % line_bytes == 0 || i + 3 >= size)
-            str_append(out, "\n");
+    for (size_t i = 0; i < size; i += line_bytes) {
+        base64_append(out, data + i, size - i < line_bytes ? size - i : line_bytes);
+        str_append(out, "\n");
     }
 }
 
@@ -56,7 +41,7 @@ static void append_part(struct str *out, const struct mime_part *part)
     if (part->name)
         str_appendf(out, "Content-Disposition: attachment; filename=\"%s\"\n", part->name);
     str_append(out, "\n");
-    append_base64(out, part->data, part->size);
+    append_lines(out, part->data, part->size);
 }
 
 int mime_join(const struct mime_part *parts, size_t count, char **ret_data, size_t *ret_size,
