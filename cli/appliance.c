@@ -7,39 +7,25 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/fdio.h"
+#include "base/secret.h"
 #include "cli/kvm.h"
 
+/* What cryptsetup takes of a passphrase that is typed. */
 enum { passphrase_max = 512 };
 
-/* One line without its newline, byte by byte: what follows is the next one's. *ret is NULL at the
- * end of the input, and for an empty line. */
-static int read_line(int fd, char **ret, struct error **err)
+/* *ret is NULL at the end of the input, and for an empty line. */
+static int read_key(int fd, const char *name, char **ret, struct error **err)
 {
-    char line[passphrase_max + 1];
-    size_t length = 0;
-    ssize_t n;
-    while ((n = read(fd, line + length, 1)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 || line[length] == '\n')
-            break;
-        if (++length == sizeof(line))
-            return error_set(err, EINVAL, "a key is longer than %d bytes", passphrase_max);
-    }
-    if (n < 0)
-        return error_sys(err, errno, "a key cannot be read");
-    if (memchr(line, '\0', length))
-        return error_set(err, EINVAL, "a key holds a NUL byte, which no passphrase can");
-    *ret = length > 0 ? strndup(line, length) : NULL;
-    explicit_bzero(line, sizeof(line));
-    return length == 0 || *ret ? 0 : error_oom(err);
+    int r = secret_read_line(fd, name, passphrase_max, ret, err);
+    if (r == 0 && *ret && !**ret)
+        secret_free(TAKE_PTR(*ret));
+    return r;
 }
 
 static int ask_stdin(void *opaque, const char *device, char **ret, struct error **err)
 {
     (void)opaque, (void)device;
-    return read_line(STDIN_FILENO, ret, err);
+    return read_key(STDIN_FILENO, "standard input", ret, err);
 }
 
 static int ask_terminal(void *opaque, const char *device, char **ret, struct error **err)
@@ -57,7 +43,7 @@ static int ask_terminal(void *opaque, const char *device, char **ret, struct err
     dprintf(fd, "\rPassphrase of %s (empty: leave it closed): ", device);
     if (!arguments->echo)
         tcsetattr(fd, TCSAFLUSH, &silent);
-    int r = read_line(fd, ret, err);
+    int r = read_key(fd, "the terminal", ret, err);
     if (!arguments->echo) {
         tcsetattr(fd, TCSAFLUSH, &before);
         dprintf(fd, "\n");

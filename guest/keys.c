@@ -1,64 +1,56 @@
 #include "guest/keys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/fdio.h"
+#include "base/secret.h"
 #include "base/str.h"
-
-/* LUKS takes passphrases of at most 512 bytes; a file may hold more lines. */
-static const size_t key_file_max = 8192;
-
-void guest_passphrase_free(char *passphrase)
-{
-    if (passphrase)
-        explicit_bzero(passphrase, strlen(passphrase));
-    free(passphrase);
-}
 
 void guest_keys_free(struct guest_keys *keys)
 {
     for (size_t i = 0; i < keys->count; i++) {
         free(keys->items[i].device);
-        guest_passphrase_free(keys->items[i].passphrase);
+        secret_free(keys->items[i].passphrase);
     }
     free(keys->items);
     *keys = (struct guest_keys){0};
 }
 
-/* The first line of the file; the rest is wiped. */
-static int read_line(const char *path, char **ret, struct error **err)
+/* Bytes of a key, in a file whose further lines do not count. */
+static const size_t key_max = 8191;
+
+/* The first line of the file, "-" being standard input. */
+static int read_file(const char *path, char **ret, struct error **err)
 {
-    char *data;
-    size_t size;
-    int r = file_read(path, key_file_max, &data, &size, err);
-    if (r < 0)
+    bool standard_input = strcmp(path, "-") == 0;
+    _cleanup_close_ int own = standard_input ? -1 : file_open(path, O_RDONLY, 0, err);
+    _cleanup_secret_ char *line = NULL;
+    _cleanup_error_ struct error *cause = NULL;
+    int fd = standard_input ? STDIN_FILENO : own;
+    if (fd < 0)
         return error_wrap(err, "the key");
-    size_t length = strcspn(data, "\n");
-    bool whole = length == size || data[length] == '\n';
-    char *line = strndup(data, length);
-    explicit_bzero(data, size);
-    free(data);
-    if (!line)
-        return error_oom(err);
-    if (whole && *line) {
-        *ret = line;
-        return 0;
+    int r = secret_read_line(fd, path, key_max, &line, &cause);
+    if (r == 0 && str_empty(line))
+        return error_set(err, EINVAL, "%s: holds no key in its first line", path);
+    if (r == -EILSEQ)
+        return error_set(err, EINVAL, "%s: holds a NUL byte, which no passphrase can", path);
+    if (r < 0) {
+        error_move(err, TAKE_PTR(cause));
+        return error_wrap(err, "the key");
     }
-    guest_passphrase_free(line);
-    return error_set(err, EINVAL,
-                     whole ? "%s: holds no key in its first line"
-                           : "%s: holds a NUL byte, which no passphrase can",
-                     path);
+    *ret = TAKE_PTR(line);
+    return 0;
 }
 
 static int read_value(const char *form, size_t length, const char *value, char **ret,
                       struct error **err)
 {
     if (length == 4 && memcmp(form, "file", 4) == 0 && *value)
-        return read_line(value, ret, err);
+        return read_file(value, ret, err);
     *ret = strdup(value);
     return *ret ? 0 : error_oom(err);
 }

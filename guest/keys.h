@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/secret.h"
+
+#define _cleanup_passphrase_ _cleanup_secret_
 
 struct guest_key {
     char *device;     /* "/dev/sda2", "/dev/vg/root", the UUID of a LUKS header, or "all" */
@@ -36,8 +38,3 @@ bool guest_key_fits(const struct guest_key *key, const char *device, const char 
 
 /* Wipes all keys. */
 void guest_keys_free(struct guest_keys *keys);
-
-/* Wipes a passphrase. Accepts NULL. */
-void guest_passphrase_free(char *passphrase);
-DEFINE_CLEANUP(char *, guest_passphrase_free);
-#define _cleanup_passphrase_ _cleanup_(guest_passphrase_freep)

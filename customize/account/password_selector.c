@@ -13,37 +13,6 @@
 /* What crypt(3) takes: CRYPT_MAX_PASSPHRASE_SIZE, less one for the end. */
 enum { password_max = 511 };
 
-/* Reads up to the newline and no further, so that the next reader of a pipe finds the next line;
- * `line` has room for password_max + 1. */
-static int read_first_line(int fd, const char *name, char *line, struct error **err)
-{
-    size_t length = 0;
-    bool any = false;
-    for (;;) {
-        char c;
-        ssize_t n = read(fd, &c, 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_sys(err, errno, "%s: cannot read", name);
-        any = any || n == 1;
-        if (n == 0 || c == '\n')
-            break;
-        if (c == '\0')
-            return error_set(err, EILSEQ, "%s: the first line has a NUL byte", name);
-        if (length >= password_max)
-            return error_set(err, EMSGSIZE, "%s: the first line is longer than %d bytes", name,
-                             password_max);
-        line[length++] = c;
-    }
-    if (!any)
-        return error_set(err, ENODATA, "%s: is empty where a password is expected", name);
-    if (length > 0 && line[length - 1] == '\r')
-        length--;
-    line[length] = '\0';
-    return 0;
-}
-
 static int open_password_file(const char *path, struct error **err)
 {
     _cleanup_close_ int fd = file_open(path, O_RDONLY, 0, err);
@@ -59,20 +28,20 @@ static int open_password_file(const char *path, struct error **err)
 
 static int password_from_file(const char *path, char **ret, struct error **err)
 {
-    char line[password_max + 1] = "";
-    int r;
-    if (strcmp(path, "-") == 0) {
-        r = read_first_line(STDIN_FILENO, "standard input", line, err);
-    } else {
-        _cleanup_close_ int fd = open_password_file(path, err);
-        r = fd < 0 ? fd : read_first_line(fd, path, line, err);
-    }
-    if (r == 0) {
-        *ret = strdup(line);
-        r = *ret ? 0 : error_oom(err);
-    }
-    explicit_bzero(line, sizeof(line));
-    return r;
+    bool standard_input = strcmp(path, "-") == 0;
+    const char *name = standard_input ? "standard input" : path;
+    _cleanup_close_ int own = standard_input ? -1 : open_password_file(path, err);
+    if (!standard_input && own < 0)
+        return own;
+    int r = secret_read_line(standard_input ? STDIN_FILENO : own, name, password_max, ret, err);
+    if (r < 0)
+        return r;
+    if (!*ret)
+        return error_set(err, ENODATA, "%s: is empty where a password is expected", name);
+    size_t length = strlen(*ret);
+    if (length > 0 && (*ret)[length - 1] == '\r')
+        (*ret)[length - 1] = '\0';
+    return 0;
 }
 
 static int password_from_text(const char *text, char **ret, struct error **err)
