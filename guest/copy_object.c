@@ -8,7 +8,6 @@
 
 #include "base/tempfile.h"
 #include "guest/copy.h"
-#include "guest/journal/record.h"
 
 /* Contents up to this size go through memory, others through a file. */
 #define MEMORY_MAX ((uint64_t)8 << 20)
@@ -149,7 +148,7 @@ static int prepare_place(struct guest *guest, const char *to, const struct guest
 {
     bool through = S_ISREG(st->mode) && S_ISLNK(old->mode);
     _cleanup_free_ char *place = NULL;
-    int r = journal_resolve(guest, to, through, &place, err);
+    int r = guest_resolve(guest, to, through, &place, err);
     if (r == 0 && through)
         r = copy_stat(guest, place, old, err);
     if (r < 0)

@@ -291,6 +291,11 @@ int guest_sync(struct guest *guest, struct error **err);
 int guest_root(struct guest *guest, struct guest_root *ret, struct error **err);
 
 /* Composed of the above, the same for every engine. */
+/* The path with all links resolved, "." and ".." gone; `follow`: a link in the last name as well,
+ * as always where a slash is behind it. What does not exist is taken as it is written. Caller
+ * frees. -ELOOP: there are too many links. */
+int guest_resolve(struct guest *guest, const char *path, bool follow, char **ret,
+                  struct error **err);
 int guest_mkdir_p(struct guest *guest, const char *path, mode_t mode, struct error **err);
 /* cp -a of one object that is no directory (not followed): contents or link target, mode, owner,
  * times, extended attributes. An existing regular file at `to`, or one that a link there leads to,

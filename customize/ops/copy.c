@@ -38,7 +38,7 @@ static int find_places(struct guest *guest, const struct argument_pair *pair, bo
                        struct copy_places *ret, struct error **err)
 {
     /* "link/" is the directory that the link leads to. */
-    int r = place_real(guest, pair->left, str_ends(pair->left, "/"), &ret->from, err);
+    int r = guest_resolve(guest, pair->left, str_ends(pair->left, "/"), &ret->from, err);
     if (r < 0)
         return r;
     struct guest_stat st;
@@ -52,7 +52,7 @@ static int find_places(struct guest *guest, const struct argument_pair *pair, bo
         return r;
     if (str_ends(place, "/") && !ret->directory)
         return error_set(err, ENOTDIR, "%s is not a directory in the guest", pair->right);
-    r = place_real(guest, place, through_links && S_ISREG(st.mode), &ret->to, err);
+    r = guest_resolve(guest, place, through_links && S_ISREG(st.mode), &ret->to, err);
     if (r == 0 && strcmp(ret->from, ret->to) == 0)
         r = error_set(err, EINVAL, "%s and %s are the same in the guest", pair->left, place);
     return r;

@@ -145,7 +145,7 @@ static int edit_apply(const void *data, const char *argument, struct customize_c
     struct guest *guest = context->guest;
     report(context->reporter, REPORT_INFO, "Editing %s", pair->left);
     _cleanup_free_ char *path = NULL;
-    int r = place_real(guest, pair->left, true, &path, err);
+    int r = guest_resolve(guest, pair->left, true, &path, err);
     if (r < 0)
         return r;
     struct guest_stat st;

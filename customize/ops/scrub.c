@@ -20,7 +20,7 @@ static int scrub_apply(const void *data, const char *argument, struct customize_
     report(context->reporter, REPORT_INFO, "Scrubbing %s", argument);
     /* A link hides nothing: it is the file behind it that goes. */
     _cleanup_free_ char *path = NULL;
-    int r = place_real(context->guest, argument, true, &path, err);
+    int r = guest_resolve(context->guest, argument, true, &path, err);
     if (r < 0)
         return r;
     struct guest_stat st;

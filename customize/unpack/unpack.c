@@ -50,7 +50,7 @@ int unpack_new(struct guest *guest, const char *directory, struct unpack **ret, 
         return error_oom(err);
     unpack->guest = unpack->bulk.guest = guest;
     unpack->now = clock_build_time();
-    r = place_real(guest, directory, true, &unpack->directory, err);
+    r = guest_resolve(guest, directory, true, &unpack->directory, err);
     if (r < 0)
         return r;
     if (strcmp(unpack->directory, "/") == 0)

@@ -11,8 +11,8 @@
 static bool look_now(struct guest *guest, const char *path, struct guest_stat *ret)
 {
     _cleanup_free_ char *resolved = NULL;
-    return journal_resolve(guest, path, false, &resolved, NULL) == 0 &&
-           strcmp(resolved, path) == 0 && guest->ops->stat(guest, path, false, ret, NULL) == 0;
+    return guest_resolve(guest, path, false, &resolved, NULL) == 0 && strcmp(resolved, path) == 0 &&
+           guest->ops->stat(guest, path, false, ret, NULL) == 0;
 }
 
 static bool same_bytes(struct guest *guest, const struct journal_record *before)

@@ -27,7 +27,7 @@ static int resolve_parent(struct journal *journal, const char *path, const char 
         journal->directory = strndup(path, length);
         if (!journal->directory)
             return error_oom(err);
-        int r = journal_resolve(journal->inner, journal->directory, true, &journal->resolved, err);
+        int r = guest_resolve(journal->inner, journal->directory, true, &journal->resolved, err);
         if (r < 0) {
             journal_forget_directory(journal);
             return r;
@@ -46,7 +46,7 @@ static int resolve(struct journal *journal, const char *path, bool follow, char 
     const char *name = slash ? slash + 1 : path;
     bool plain = *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
     int r = plain ? resolve_parent(journal, path, name, ret, err)
-                  : journal_resolve(journal->inner, path, follow, ret, err);
+                  : guest_resolve(journal->inner, path, follow, ret, err);
     if (r < 0)
         return r;
     struct guest *inner = journal->inner;
@@ -54,7 +54,7 @@ static int resolve(struct journal *journal, const char *path, bool follow, char 
     if (!*ret_exists || !follow || !S_ISLNK(ret_st->mode))
         return 0;
     free(TAKE_PTR(*ret));
-    r = journal_resolve(inner, path, true, ret, err);
+    r = guest_resolve(inner, path, true, ret, err);
     if (r == 0)
         *ret_exists = inner->ops->stat(inner, *ret, false, ret_st, NULL) == 0;
     return r;

@@ -45,13 +45,6 @@ char *journal_xattrs(struct guest *guest, const char *path);
 int journal_look(struct guest *guest, struct journal_record *record, const struct guest_stat *st,
                  unsigned touch, bool keep, struct error **err);
 
-/*
- * The path with every link in it resolved but the last component's, which is only with `follow`.
- * What does not exist is taken as it is written. Caller frees. -ELOOP: too many links.
- */
-int journal_resolve(struct guest *guest, const char *path, bool follow, char **ret,
-                    struct error **err);
-
 /* The net changes, sorted by path; caller frees with journal_net_free(). */
 int journal_net(struct guest *guest, const struct journal_records *records,
                 struct guest_journal *ret, struct error **err);

@@ -4,6 +4,7 @@
 #include "guest/engine.h"
 #include "guest/ext/fs.h"
 #include "guest/inspect/volume.h"
+#include "guest/resolve.h"
 
 /* An object of the guest. */
 struct node {
@@ -33,18 +34,20 @@ struct native {
 int native_mount_all(struct native *native, struct reporter *reporter, struct error **err);
 void native_unmount_all(struct native *native);
 
+enum { NATIVE_NAME_MAX = 255 };
+
 struct resolved {
-    struct node parent; /* the directory that has the entry, or would have it */
-    char name[256];     /* the entry; "" where the path ends in the root, "." or ".." */
-    enum { LAST_NAME, LAST_ROOT, LAST_DOT, LAST_DOT_DOT } last;
+    struct node parent;             /* the directory that has the entry, or would have it */
+    char name[NATIVE_NAME_MAX + 1]; /* the entry; "" where the path ends in the root, "." or ".." */
+    enum resolve_last last;
     bool exists;
     struct node node; /* if it exists */
     bool must_be_dir; /* the path ends with a slash */
 };
 
 /*
- * Walks a path within the guest: symbolic links are resolved against the guest's root, ".." stops
- * there, mount points are crossed. With `follow` a link in the last component is resolved as well.
+ * Walks a path within the guest as guest/resolve.h does, strictly; mount points are crossed. With
+ * `follow` a link in the last component is resolved as well.
  * A missing last component is no failure. -ENOENT, -ENOTDIR, -ELOOP after 40 links, -EOPNOTSUPP
  * below a mount point that cannot be served.
  */

@@ -6,9 +6,6 @@
 
 #include "base/fdio.h"
 
-/* As Linux. */
-enum { links_max = 40 };
-
 char *place_join(const char *directory, const char *name, struct error **err)
 {
     size_t length = strlen(directory);
@@ -42,89 +39,6 @@ int place_destination(struct guest *guest, const char *dest, const char *source,
         return -ENOMEM;
     *ret = place;
     return 0;
-}
-
-/* A path on its way to being real: `done` has no links, `rest` is still to be walked. */
-struct walk {
-    struct guest *guest;
-    char *done; /* without a slash at its end: "" is the root */
-    char *rest;
-    unsigned links;
-};
-
-static void walk_free(struct walk *walk)
-{
-    free(walk->done);
-    free(walk->rest);
-}
-
-/* Puts the target of the link `path` in front of what follows it. */
-static int follow_link(struct walk *walk, const char *path, const char *behind, struct error **err)
-{
-    if (++walk->links > links_max)
-        return error_set(err, ELOOP, "%s in the guest: too many levels of symbolic links", path);
-    _cleanup_free_ char *target = NULL;
-    int r = guest_readlink(walk->guest, path, &target, err);
-    if (r < 0)
-        return r;
-    char *rest = str_printf(err, "%s%s", target, behind);
-    if (!rest)
-        return -ENOMEM;
-    free(walk->rest);
-    walk->rest = rest;
-    if (*target == '/')
-        walk->done[0] = '\0';
-    return 0;
-}
-
-/* Takes the first name off walk->rest. */
-static int take_name(struct walk *walk, bool follow, struct error **err)
-{
-    char *name = walk->rest + strspn(walk->rest, "/");
-    const char *behind = name + strcspn(name, "/");
-    size_t length = (size_t)(behind - name);
-    bool last = behind[strspn(behind, "/")] == '\0';
-    if (length == 2 && memcmp(name, "..", 2) == 0) {
-        char *slash = strrchr(walk->done, '/');
-        if (slash)
-            *slash = '\0';
-    } else if (length > 0 && !(length == 1 && *name == '.')) {
-        char *path = str_printf(err, "%s/%.*s", walk->done, (int)length, name);
-        if (!path)
-            return -ENOMEM;
-        struct guest_stat st;
-        int r = last && !follow ? 0 : place_look(walk->guest, path, &st, err);
-        if (r > 0 && S_ISLNK(st.mode)) {
-            r = follow_link(walk, path, behind, err);
-            free(path);
-            return r;
-        }
-        free(walk->done);
-        walk->done = path;
-        if (r < 0)
-            return r;
-    }
-    memmove(walk->rest, behind, strlen(behind) + 1);
-    return 0;
-}
-
-int place_real(struct guest *guest, const char *path, bool follow, char **ret, struct error **err)
-{
-    _cleanup_(walk_free) struct walk walk = {
-        .guest = guest,
-        .done = strdup(""),
-        .rest = strdup(path),
-    };
-    if (!walk.done || !walk.rest)
-        return error_oom(err);
-    int r = 0;
-    while (r == 0 && *walk.rest)
-        r = take_name(&walk, follow, err);
-    if (r == 0 && !*walk.done)
-        r = str_replace(&walk.done, "/", err);
-    if (r == 0)
-        *ret = TAKE_PTR(walk.done);
-    return r;
 }
 
 int place_look(struct guest *guest, const char *path, struct guest_stat *ret, struct error **err)

@@ -18,10 +18,6 @@ char *place_trim(const char *path, struct error **err);
 int place_destination(struct guest *guest, const char *dest, const char *source, char **ret,
                       struct error **err);
 
-/* The path with all links resolved, "." and ".." gone; `follow`: one in the last name as well. What
- * it leads to need not exist. Caller frees. -ELOOP: there are too many links. */
-int place_real(struct guest *guest, const char *path, bool follow, char **ret, struct error **err);
-
 /* What is at `path` itself (links not followed): 1 and *ret, or 0 where there is nothing. */
 int place_look(struct guest *guest, const char *path, struct guest_stat *ret, struct error **err);
 
