@@ -1,7 +1,7 @@
 #include "cli/domain.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <libxml/xmlreader.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -58,128 +58,135 @@ static int check_shut_off(const char *domain, const char *connect, struct error 
         "shut it down first: changing the disk of a running machine corrupts its file systems");
 }
 
-/* A stretch of XML. */
-struct text {
-    const char *start, *end;
+/* What the walk through the XML is in. A disk's own driver and source are direct children of it;
+ * those deeper down are of its backing chain or of a copy under way. */
+enum { devices_depth = 1, disk_depth = 2, child_depth = 3 };
+
+struct walk {
+    xmlTextReader *reader;
+    bool in_devices, in_disk;
+    char *device, *path;
+    enum image_format format;
 };
 
-/* The first element of that name: from its "<" to the end of its tag. False: there is none. */
-static bool find_tag(struct text within, const char *name, struct text *ret)
+static void walk_free(struct walk *walk)
 {
-    size_t length = strlen(name);
-    for (const char *at = within.start; at < within.end; at++) {
-        if (*at != '<' || (size_t)(within.end - at) < length + 2 ||
-            memcmp(at + 1, name, length) != 0 || isalnum((unsigned char)at[length + 1]))
-            continue;
-        const char *end = memchr(at, '>', (size_t)(within.end - at));
-        if (!end)
-            return false;
-        *ret = (struct text){at, end};
-        return true;
-    }
-    return false;
+    if (walk->reader)
+        xmlFreeTextReader(walk->reader);
+    free(walk->device);
+    free(walk->path);
 }
 
-static const struct {
-    const char *name;
-    char character;
-} entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-
-static char *decode(struct text value)
+static bool is_named(const struct walk *walk, const char *name)
 {
-    char *out = malloc((size_t)(value.end - value.start) + 1), *to = out;
-    while (out && value.start < value.end) {
-        size_t used = 1;
-        *to = *value.start;
-        for (size_t i = 0; i < ARRAY_SIZE(entities); i++) {
-            size_t length = strlen(entities[i].name);
-            if ((size_t)(value.end - value.start) < length ||
-                memcmp(value.start, entities[i].name, length) != 0)
-                continue;
-            *to = entities[i].character;
-            used = length;
-        }
-        value.start += used;
-        to++;
-    }
-    if (out)
-        *to = '\0';
-    return out;
+    return strcmp((const char *)xmlTextReaderConstLocalName(walk->reader), name) == 0;
 }
 
-/* The attribute's value; caller frees. NULL: there is none. */
-static char *attribute(struct text tag, const char *name)
+/* The element's attribute goes to *slot; what was there stays where there is none. */
+static int take_attribute(struct walk *walk, const char *name, char **slot, struct error **err)
 {
-    size_t length = strlen(name);
-    for (const char *at = tag.start; at < tag.end; at++) {
-        if (!isspace((unsigned char)*at) || (size_t)(tag.end - at) < length + 4 ||
-            memcmp(at + 1, name, length) != 0 || at[length + 1] != '=')
-            continue;
-        char quote = at[length + 2];
-        const char *start = at + length + 3;
-        if (quote != '\'' && quote != '"')
-            return NULL;
-        const char *end = memchr(start, quote, (size_t)(tag.end - start));
-        return end ? decode((struct text){start, end}) : NULL;
-    }
-    return NULL;
+    if (xmlTextReaderMoveToAttribute(walk->reader, (const xmlChar *)name) != 1)
+        return 0;
+    int r = str_replace(slot, (const char *)xmlTextReaderConstValue(walk->reader), err);
+    xmlTextReaderMoveToElement(walk->reader);
+    return r;
 }
 
-static char *attribute_of(struct text within, const char *element, const char *name)
+static int begin_disk(struct walk *walk, struct error **err)
 {
-    struct text tag;
-    return find_tag(within, element, &tag) ? attribute(tag, name) : NULL;
+    walk->in_disk = true;
+    walk->format = IMAGE_AUTO;
+    free(TAKE_PTR(walk->device));
+    free(TAKE_PTR(walk->path));
+    return take_attribute(walk, "device", &walk->device, err);
 }
 
-static int add_disk(struct domain_disks *disks, char *path, enum image_format format,
-                    struct error **err)
+static int end_disk(struct walk *walk, struct domain_disks *disks, struct error **err)
 {
-    _cleanup_free_ char *owned = path;
+    const char *device = walk->device ? walk->device : "disk";
+    walk->in_disk = false;
+    if (!walk->path || (strcmp(device, "disk") != 0 && strcmp(device, "lun") != 0))
+        return 0;
     struct domain_disk *items = reallocarray(disks->items, disks->count + 1, sizeof(*items));
     if (!items)
         return error_oom(err);
     disks->items = items;
-    items[disks->count++] = (struct domain_disk){.path = TAKE_PTR(owned), .format = format};
+    items[disks->count++] =
+        (struct domain_disk){.path = TAKE_PTR(walk->path), .format = walk->format};
     return 0;
 }
 
-/* `tag` is that of <disk>, `inside` what it holds. */
-static int parse_disk(struct text tag, struct text inside, struct domain_disks *disks,
-                      struct error **err)
+static int take_driver(struct walk *walk, struct error **err)
 {
-    _cleanup_free_ char *device = attribute(tag, "device");
-    _cleanup_free_ char *type = attribute_of(inside, "driver", "type");
-    enum image_format format = IMAGE_AUTO;
-    if (device && strcmp(device, "disk") != 0 && strcmp(device, "lun") != 0)
-        return 0;
-    /* The backing chain names sources too; those are not the disk. */
-    struct text chain;
-    if (find_tag(inside, "backingStore", &chain))
-        inside.end = chain.start;
-    char *path = attribute_of(inside, "source", "file");
-    if (!path)
-        path = attribute_of(inside, "source", "dev");
-    if (!path)
-        return 0;
+    _cleanup_free_ char *type = NULL;
+    int r = take_attribute(walk, "type", &type, err);
     /* What libvirt calls otherwise is told from the image itself. */
-    if (type)
-        image_format_parse(type, &format, NULL);
-    return add_disk(disks, path, format, err);
+    if (r == 0 && type)
+        image_format_parse(type, &walk->format, NULL);
+    return r;
+}
+
+static int take_source(struct walk *walk, struct error **err)
+{
+    int r = take_attribute(walk, "dev", &walk->path, err);
+    return r < 0 ? r : take_attribute(walk, "file", &walk->path, err);
+}
+
+static int take_element(struct walk *walk, struct error **err)
+{
+    int depth = xmlTextReaderDepth(walk->reader);
+    if (depth == devices_depth)
+        walk->in_devices = is_named(walk, "devices");
+    else if (depth == disk_depth && walk->in_devices && is_named(walk, "disk"))
+        return begin_disk(walk, err);
+    else if (depth == child_depth && walk->in_disk && is_named(walk, "driver"))
+        return take_driver(walk, err);
+    else if (depth == child_depth && walk->in_disk && is_named(walk, "source"))
+        return take_source(walk, err);
+    return 0;
+}
+
+static int take_node(struct walk *walk, struct domain_disks *disks, struct error **err)
+{
+    int type = xmlTextReaderNodeType(walk->reader), r = 0;
+    /* libvirt writes none; it could name other files and define entities. */
+    if (type == XML_READER_TYPE_DOCUMENT_TYPE)
+        return error_set(err, EINVAL, "libvirt's XML has a document type");
+    if (type == XML_READER_TYPE_ELEMENT)
+        r = take_element(walk, err);
+    bool ends = type == XML_READER_TYPE_END_ELEMENT ||
+                (type == XML_READER_TYPE_ELEMENT && xmlTextReaderIsEmptyElement(walk->reader));
+    if (r == 0 && ends && walk->in_disk && xmlTextReaderDepth(walk->reader) == disk_depth)
+        r = end_disk(walk, disks, err);
+    return r;
+}
+
+static int is_no_xml(struct error **err)
+{
+    const xmlError *fault = xmlGetLastError();
+    _cleanup_free_ char *message =
+        str_printable(fault && fault->message ? fault->message : "unknown fault");
+    return error_set(err, EINVAL, "line %d of libvirt's XML: %s", fault ? fault->line : 0,
+                     message ? message : "?");
 }
 
 int domain_disks_parse(const char *xml, struct domain_disks *disks, struct error **err)
 {
-    struct text left = {xml, xml + strlen(xml)}, tag;
-    while (find_tag(left, "disk", &tag)) {
-        const char *end = strstr(tag.end, "</disk>");
-        if (!end)
-            break;
-        int r = parse_disk(tag, (struct text){tag.end, end}, disks, err);
+    enum { options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING };
+    _cleanup_(walk_free) struct walk walk = {0};
+    size_t size = strlen(xml);
+    if (size > xml_max)
+        return error_set(err, EFBIG, "libvirt's XML has more than %zu bytes", xml_max);
+    walk.reader = xmlReaderForMemory(xml, (int)size, NULL, NULL, options);
+    if (!walk.reader)
+        return error_oom(err);
+    int more;
+    while ((more = xmlTextReaderRead(walk.reader)) == 1) {
+        int r = take_node(&walk, disks, err);
         if (r < 0)
             return r;
-        left.start = end;
     }
-    return 0;
+    return more < 0 ? is_no_xml(err) : 0;
 }
 
 int domain_disks_read(const char *domain, const char *connect, struct domain_disks *ret,
@@ -190,10 +197,11 @@ int domain_disks_read(const char *domain, const char *connect, struct domain_dis
     int r = check_shut_off(domain, connect, err);
     if (r == 0)
         r = run_virsh(connect, "dumpxml", domain, &xml, err);
-    if (r == 0)
-        r = domain_disks_parse(xml, &disks, err);
     if (r < 0)
         return r;
+    r = domain_disks_parse(xml, &disks, err);
+    if (r < 0)
+        return error_wrap(err, "domain '%s'", domain);
     if (disks.count == 0)
         return error_set(err, ENOENT, "domain '%s' has no disk that is a file of this machine",
                          domain);

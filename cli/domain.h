@@ -23,5 +23,6 @@ void domain_disks_free(struct domain_disks *disks);
 
 /* The disks in a domain's XML (https://libvirt.org/formatdomain.html, "Hard drives, floppy disks,
  * CDROMs"), in its order; CD-ROMs, floppies and disks that are no files or devices of this machine
- * are left out. The text may be anything. Adds to *disks. */
+ * are left out. -EINVAL for text that is no XML, or has a document type; nothing but the text is
+ * read. Adds to *disks. */
 int domain_disks_parse(const char *xml, struct domain_disks *disks, struct error **err);
