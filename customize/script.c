@@ -21,7 +21,7 @@ void script_free(void *data)
 
 DEFINE_CLEANUP(struct script *, script_free);
 
-int script_read(const char *option, const char *path, struct script **ret, struct error **err)
+int script_read(const char *option, const char *path, void **ret_data, struct error **err)
 {
     _cleanup_(script_freep) struct script *script = calloc(1, sizeof(*script));
     if (!script)
@@ -33,12 +33,11 @@ int script_read(const char *option, const char *path, struct script **ret, struc
         error_wrap(err, "--%s", option);
         return r;
     }
-    *ret = TAKE_PTR(script);
+    *ret_data = TAKE_PTR(script);
     return 0;
 }
 
-int script_of_command(const char *option, const char *command, struct script **ret,
-                      struct error **err)
+int script_of_command(const char *option, const char *command, void **ret_data, struct error **err)
 {
     if (command[strspn(command, " \t\n")] == '\0')
         return error_set(err, EINVAL, "--%s: the command is empty", option);
@@ -49,6 +48,6 @@ int script_of_command(const char *option, const char *command, struct script **r
     if (!script->text)
         return -ENOMEM;
     script->size = strlen(script->text);
-    *ret = TAKE_PTR(script);
+    *ret_data = TAKE_PTR(script);
     return 0;
 }

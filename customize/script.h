@@ -10,12 +10,14 @@ struct script {
     size_t size;
 };
 
-/* The contents of a host file, read now; at most 16 MiB, not empty. `option` is without dashes. */
-int script_read(const char *option, const char *path, struct script **ret, struct error **err);
+/* Both are what a customize_operation's parse() does: *ret_data is a struct script. `option` is
+ * without dashes. */
+
+/* The contents of a host file, read now; at most 16 MiB, not empty. */
+int script_read(const char *option, const char *path, void **ret_data, struct error **err);
 
 /* The command as a script of its own. */
-int script_of_command(const char *option, const char *command, struct script **ret,
-                      struct error **err);
+int script_of_command(const char *option, const char *command, void **ret_data, struct error **err);
 
 /* A customize_operation's free_data(): wipes it, as scripts hold passwords. Accepts NULL. */
 void script_free(void *script);

@@ -17,18 +17,12 @@ static int firstboot_possible(const struct customize_step *step, const struct gu
 
 static int firstboot_parse(const char *argument, void **ret_data, struct error **err)
 {
-    struct script *script = NULL;
-    int r = script_read("firstboot", argument, &script, err);
-    *ret_data = script;
-    return r;
+    return script_read("firstboot", argument, ret_data, err);
 }
 
 static int command_parse(const char *argument, void **ret_data, struct error **err)
 {
-    struct script *script = NULL;
-    int r = script_of_command("firstboot-command", argument, &script, err);
-    *ret_data = script;
-    return r;
+    return script_of_command("firstboot-command", argument, ret_data, err);
 }
 
 static int script_apply(const void *data, const char *argument, struct customize_context *context,

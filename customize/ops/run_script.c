@@ -6,18 +6,12 @@
 
 static int run_parse(const char *argument, void **ret_data, struct error **err)
 {
-    struct script *script = NULL;
-    int r = script_read("run", argument, &script, err);
-    *ret_data = script;
-    return r;
+    return script_read("run", argument, ret_data, err);
 }
 
 static int run_command_parse(const char *argument, void **ret_data, struct error **err)
 {
-    struct script *script = NULL;
-    int r = script_of_command("run-command", argument, &script, err);
-    *ret_data = script;
-    return r;
+    return script_of_command("run-command", argument, ret_data, err);
 }
 
 static int run_apply(const void *data, const char *argument, struct customize_context *context,
