@@ -94,6 +94,12 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_size, s
 {
     if (strcmp(path, "-") == 0)
         return fd_read_all(STDIN_FILENO, max, "standard input", ret_data, ret_size, err);
+    _cleanup_close_ int fd = file_open_data(path, err);
+    return fd < 0 ? fd : fd_read_all(fd, max, path, ret_data, ret_size, err);
+}
+
+int file_open_data(const char *path, struct error **err)
+{
     _cleanup_close_ int fd = file_open(path, O_RDONLY, 0, err);
     if (fd < 0)
         return fd;
@@ -102,7 +108,7 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_size, s
         return error_sys(err, errno, "%s: cannot read", path);
     if (S_ISDIR(st.st_mode))
         return error_set(err, EISDIR, "%s: is a directory where a file is expected", path);
-    return fd_read_all(fd, max, path, ret_data, ret_size, err);
+    return TAKE_FD(fd);
 }
 
 int file_open(const char *path, int flags, mode_t mode, struct error **err)

@@ -24,6 +24,9 @@ int fd_read_all(int fd, size_t max, const char *name, char **ret_data, size_t *r
 /* fd_read_all() on a regular file or, where path is "-", on standard input. */
 int file_read(const char *path, size_t max, char **ret_data, size_t *ret_size, struct error **err);
 
+/* Opens for reading; -EISDIR for a directory, which open() alone would take. */
+int file_open_data(const char *path, struct error **err);
+
 /* open() with O_CLOEXEC, and a message. `mode` matters where flags say O_CREAT. */
 int file_open(const char *path, int flags, mode_t mode, struct error **err);
 

@@ -1,7 +1,6 @@
 #include "guest/keys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,7 +26,7 @@ static const size_t key_max = 8191;
 static int read_file(const char *path, char **ret, struct error **err)
 {
     bool standard_input = strcmp(path, "-") == 0;
-    _cleanup_close_ int own = standard_input ? -1 : file_open(path, O_RDONLY, 0, err);
+    _cleanup_close_ int own = standard_input ? -1 : file_open_data(path, err);
     _cleanup_secret_ char *line = NULL;
     _cleanup_error_ struct error *cause = NULL;
     int fd = standard_input ? STDIN_FILENO : own;

@@ -1,9 +1,7 @@
 #include "customize/account/password_selector.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
@@ -13,24 +11,11 @@
 /* What crypt(3) takes: CRYPT_MAX_PASSPHRASE_SIZE, less one for the end. */
 enum { password_max = 511 };
 
-static int open_password_file(const char *path, struct error **err)
-{
-    _cleanup_close_ int fd = file_open(path, O_RDONLY, 0, err);
-    if (fd < 0)
-        return fd;
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return error_sys(err, errno, "%s: cannot read", path);
-    if (S_ISDIR(st.st_mode))
-        return error_set(err, EISDIR, "%s: is a directory where a file is expected", path);
-    return TAKE_FD(fd);
-}
-
 static int password_from_file(const char *path, char **ret, struct error **err)
 {
     bool standard_input = strcmp(path, "-") == 0;
     const char *name = standard_input ? "standard input" : path;
-    _cleanup_close_ int own = standard_input ? -1 : open_password_file(path, err);
+    _cleanup_close_ int own = standard_input ? -1 : file_open_data(path, err);
     if (!standard_input && own < 0)
         return own;
     int r = secret_read_line(standard_input ? STDIN_FILENO : own, name, password_max, ret, err);
