@@ -53,7 +53,7 @@ static int parse_at(int fd, const char *name, uint64_t offset, size_t max,
     if (r < 0)
         return r;
     /* QEMU reads on behind the space of a descriptor inside an image. */
-    if (size > max && text[max - 1] != '\0')
+    if (size > max && !memchr(text, '\0', max))
         return error_set(err, EINVAL, "%s: the VMDK descriptor is longer than %zu bytes", name,
                          max);
     return vmdk_descriptor_parse(text, size < max ? size : max, name, ret, err);

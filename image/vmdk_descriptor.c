@@ -338,16 +338,26 @@ static int check_keys(const struct parser *parser, struct error **err)
     return 0;
 }
 
+/* Behind the text are NUL bytes; QEMU leaves the end of the old text there when it writes an id
+ * that is shorter by up to seven digits. */
+static bool is_padding(struct span rest)
+{
+    enum { left_over = 7 };
+    for (size_t i = left_over; i < rest.length; i++)
+        if (rest.at[i] != '\0')
+            return false;
+    return true;
+}
+
 int vmdk_descriptor_parse(const char *text, size_t size, const char *name,
                           struct vmdk_descriptor *ret, struct error **err)
 {
     _cleanup_vmdk_descriptor_ struct vmdk_descriptor descriptor = {0};
-    while (size > 0 && text[size - 1] == '\0')
-        size--;
-    struct parser parser = {.name = name, .text = {text, size}, .descriptor = &descriptor};
-    if (size > VMDK_DESCRIPTOR_MAX)
+    size_t length = size > 0 ? strnlen(text, size) : 0;
+    struct parser parser = {.name = name, .text = {text, length}, .descriptor = &descriptor};
+    if (length > VMDK_DESCRIPTOR_MAX)
         return error_set(err, EINVAL, "%s: the VMDK descriptor is longer than 1 MiB", name);
-    if (size > 0 && memchr(text, '\0', size))
+    if (!is_padding((struct span){text + length, size - length}))
         return error_set(err, EINVAL, "%s: the VMDK descriptor has a NUL byte in its text", name);
     int r = parse_lines(&parser, err);
     if (r == 0)

@@ -55,8 +55,8 @@ struct vmdk_descriptor {
     uint64_t sectors; /* of all extents; in bytes they fit in an int64_t */
 };
 
-/* Parses the text, which may be padded with NUL bytes. `name` names the image in messages. -EINVAL:
- * not understood in full. */
+/* Parses the text, which ends with its first NUL byte; only padding may follow. `name` names the
+ * image in messages. -EINVAL: not understood in full. */
 int vmdk_descriptor_parse(const char *text, size_t size, const char *name,
                           struct vmdk_descriptor *ret, struct error **err);
 
