@@ -1,4 +1,5 @@
-# kiln: one binary, one Makefile. Each folder's module.mk names its sources and libraries.
+# kiln: one binary and its plugins, one Makefile. Each folder's module.mk names its sources and
+# libraries.
 #
 #   make               the binary ./kiln
 #   make demo          the main job end to end; sets up what it needs on Debian 12
@@ -82,16 +83,17 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 ARCHIVES := $(patsubst %,$(O)/lib%.a,$(call reverse,$(LAYERS)))
 
-include cli/lazy.mk
-DIRECT_LIBS := $(if $(PKG_LIBS),$(shell pkg-config --libs $(filter-out $(LAZY_PACKAGES),$(PACKAGES))))
+include plugins/module.mk
 
-$(O)/kiln: $(O)/cli/main.o $(LAZY_OBJS) $(ARCHIVES)
+# Laid out as it will be installed: the program finds its plugins in ../lib/kiln.
+$(O)/bin/kiln: $(O)/cli/main.o $(plugin_calls) $(ARCHIVES) $(O)/plugins/exports
+	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(KILN_LDFLAGS) -o $@ $^ $(DIRECT_LIBS)
+	$(Q)$(CC) $(KILN_LDFLAGS) -o $@ $(filter %.o %.a,$^) @$(O)/plugins/exports -Wl,--as-needed $(PKG_LIBS)
 -include $(O)/cli/main.d
 
-$(BIN): $(O)/kiln
-	$(Q)cp -f $< $@.tmp && mv -f $@.tmp $@
+$(BIN): $(O)/bin/kiln $(plugin_files)
+	$(Q)ln -sfr $< $@
 
 include tests/module.mk docs/module.mk bench/module.mk
 
@@ -112,8 +114,9 @@ base-images:
 
 .PHONY: install
 install: all $(MANPAGES)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(O)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kiln $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(O)/bin/kiln $(DESTDIR)$(PREFIX)/bin/kiln
+	install -m 644 $(plugin_files) $(DESTDIR)$(PREFIX)/lib/kiln
 	install -m 644 $(MANPAGES) $(DESTDIR)$(PREFIX)/share/man/man1
 
 .PHONY: format

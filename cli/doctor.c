@@ -34,7 +34,7 @@ struct finding {
 };
 
 struct findings {
-    struct finding items[16];
+    struct finding items[32];
     size_t count;
 };
 
@@ -90,6 +90,22 @@ static void examine_firmware(struct findings *findings)
     else
         add(findings, "OVMF", FINDING_NOTE, "kiln boot --firmware uefi needs it",
             error_remedy(missing));
+}
+
+static void examine_plugins(struct findings *findings, const struct cli *cli)
+{
+    bool complete = true;
+    int r = 0;
+    for (size_t i = 0; r != 1; i++) {
+        _cleanup_error_ struct error *error = NULL;
+        r = cli->load_plugin(i, &error);
+        if (r >= 0)
+            continue;
+        add(findings, "plugins", FINDING_BAD, error_message(error), error_remedy(error));
+        complete = false;
+    }
+    if (complete)
+        add(findings, "plugins", FINDING_GOOD, "all parts of kiln can be loaded", NULL);
 }
 
 static int examine_kvm(struct findings *findings, struct error **err)
@@ -173,6 +189,7 @@ static int doctor_run(struct cli *cli, const void *opaque, struct error **err)
     const struct doctor_arguments *arguments = opaque;
     struct findings findings = {0};
     int r = examine_kvm(&findings, err);
+    examine_plugins(&findings, cli);
     examine_programs(&findings);
     examine_firmware(&findings);
     if (r == 0)
@@ -195,9 +212,9 @@ const struct cli_command doctor_command = {
     .summary = "show what this machine has and lacks for kiln",
     .operands = "",
     .description =
-        "Tests whether KVM runs guests at full speed, and looks for the programs, firmware, "
-        "repositories and space that kiln's commands use. Exit status 1 when something "
-        "is missing.",
+        "Tests whether KVM runs guests at full speed and kiln's plugins can be loaded, and looks "
+        "for the programs, firmware, repositories and space that kiln's commands use. Exit status "
+        "1 when something is missing.",
     .example = "kiln doctor",
     .options = doctor_options,
     .arguments_size = sizeof(struct doctor_arguments),

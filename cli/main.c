@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "plugins/load.h"
 
 enum { exit_done = 0, exit_failed = 1, exit_usage = 2 };
 
@@ -39,7 +40,7 @@ static int run_command(const struct cli_command *command, int argc, char **argv,
                        struct terminal *terminal)
 {
     _cleanup_error_ struct error *err = NULL;
-    struct cli cli = {.reporter = terminal_reporter(terminal)};
+    struct cli cli = {.reporter = terminal_reporter(terminal), .load_plugin = plugin_load_nth};
     _cleanup_free_ void *arguments = calloc(1, command->arguments_size + 1);
     if (!arguments)
         return finish(terminal, command, error_oom(&err), err);

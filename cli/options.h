@@ -71,6 +71,8 @@ struct cli {
     char **operands;    /* NULL-terminated */
     size_t operand_count;
     struct customize_plan plan; /* where the command customizes */
+    /* Loads the plugin of that number (plugins/load.h). 1: there are not so many. */
+    int (*load_plugin)(size_t number, struct error **err);
 };
 
 /* The one array of commands, NULL-terminated (commands.c). */

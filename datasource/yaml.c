@@ -439,9 +439,3 @@ int yaml_top_find(const char *text, size_t size, const char *name, const char *k
     *ret = search.found;
     return 0;
 }
-
-void yaml_found_free(struct yaml_found *found)
-{
-    free(found->scalar);
-    *found = (struct yaml_found){0};
-}

@@ -69,3 +69,9 @@ int yaml_top_set(const char *text, size_t size, const char *name, const char *ke
     *ret = TAKE_PTR(result);
     return 0;
 }
+
+void yaml_found_free(struct yaml_found *found)
+{
+    free(found->scalar);
+    *found = (struct yaml_found){0};
+}

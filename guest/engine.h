@@ -24,5 +24,5 @@ int native_open_block(struct block *block, const char *path,
 int appliance_open(const char *path, const struct guest_open_options *options, struct guest **ret,
                    struct error **err);
 
-/* What each engine could do, without opening anything. */
-extern const unsigned native_capabilities, appliance_capabilities;
+/* What the native engine can do, without opening anything. */
+extern const unsigned native_capabilities;

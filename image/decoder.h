@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/expand.h"
+
 /* Where a decoder reads and writes. It moves the pointers and lowers the counts. */
 struct decoder_io {
     const uint8_t *in;
@@ -39,7 +41,9 @@ struct decoder_ops {
     void (*free)(void *state); /* accepts NULL */
 };
 
-extern const struct decoder_ops decoder_none;
+/* Of each kind of compression but COMPRESSION_NONE. */
+int decoder_find(enum compression compression, const struct decoder_ops **ret, struct error **err);
+
 extern const struct decoder_ops decoder_xz;
 extern const struct decoder_ops decoder_gzip;
 extern const struct decoder_ops decoder_zstd;

@@ -67,19 +67,12 @@ static enum decoder_result none_step(void *state, struct decoder_io *io, bool la
     return last && io->in_left == 0 ? DECODER_END : DECODER_MORE;
 }
 
-const struct decoder_ops decoder_none = {
+static const struct decoder_ops decoder_none = {
     .name = "uncompressed",
     .new = none_new,
     .begin = none_begin,
     .step = none_step,
     .free = free,
-};
-
-static const struct decoder_ops *const decoders[] = {
-    [COMPRESSION_NONE] = &decoder_none,
-    [COMPRESSION_XZ] = &decoder_xz,
-    [COMPRESSION_GZIP] = &decoder_gzip,
-    [COMPRESSION_ZSTD] = &decoder_zstd,
 };
 
 static ssize_t read_some(int fd, void *buf, size_t count, uint64_t offset)
@@ -272,7 +265,11 @@ static int set_up(struct expansion *e, struct error **err)
     if (fstat(e->in_fd, &st) < 0)
         return error_sys(err, errno, "%s: cannot read", e->name);
     e->in_total = (uint64_t)st.st_size;
-    e->ops = decoders[e->options->compression];
+    e->ops = &decoder_none;
+    if (e->options->compression != COMPRESSION_NONE)
+        r = decoder_find(e->options->compression, &e->ops, err);
+    if (r < 0)
+        return r;
     e->memory_limit = e->options->memory_limit ? e->options->memory_limit : default_memory_limit;
     e->in_buffer = malloc(in_size);
     e->out_buffer = malloc(out_size);

@@ -359,6 +359,8 @@ int qcow2_open_in_chain(int fd, const char *path, const struct qcow2_chain *chai
     q->file = TAKE_PTR(file);
     r = set_up(q, &header, path, err);
     if (r == 0)
+        r = qcow2_inflate_begin(err);
+    if (r == 0)
         r = qcow2_open_backing(&header, path, chain, &q->backing, err);
     if (r < 0)
         return r;

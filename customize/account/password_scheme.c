@@ -1,17 +1,10 @@
 #include "customize/account/password_scheme.h"
 
-#include <crypt.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "guest/text/distro.h"
 #include "guest/text/text.h"
-
-struct password_scheme {
-    const char *name;
-    const char *prefix; /* crypt(5) */
-};
 
 static const struct password_scheme schemes[] = {
     {"md5", "$1$"},
@@ -112,28 +105,4 @@ int password_scheme_of_guest(struct guest *guest, const struct guest_info *info,
         name = "sha512";
     *ret = password_scheme_find(name, strlen(name));
     return 0;
-}
-
-int password_hash(const struct password_scheme *scheme, const char *password, char **ret,
-                  struct error **err)
-{
-    char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-    if (!crypt_gensalt_rn(scheme->prefix, 0, NULL, 0, setting, sizeof(setting)))
-        return error_sys(err, errno, "crypt_gensalt_rn() of this machine does not support %s",
-                         scheme->name);
-    /* Tens of kilobytes, and it keeps traces of the password. */
-    struct crypt_data *work = calloc(1, sizeof(*work));
-    if (!work)
-        return error_oom(err);
-    const char *hash = crypt_rn(password, setting, work, sizeof(*work));
-    int r;
-    if (!hash) {
-        r = error_sys(err, errno, "crypt_r() of this machine does not support %s", scheme->name);
-    } else {
-        *ret = strdup(hash);
-        r = *ret ? 0 : error_oom(err);
-    }
-    explicit_bzero(work, sizeof(*work));
-    free(work);
-    return r;
 }

@@ -5,8 +5,10 @@
 #include "guest/guest.h"
 #include "guest/inspect/inspect.h"
 
-/* "md5", "sha256", "sha512" or "yescrypt". */
-struct password_scheme;
+struct password_scheme {
+    const char *name;   /* "md5", "sha256", "sha512" or "yescrypt" */
+    const char *prefix; /* crypt(5) */
+};
 
 /* NULL: there is none of that name. Upper case is as good as lower case. */
 const struct password_scheme *password_scheme_find(const char *name, size_t length);
@@ -20,6 +22,7 @@ const char *password_scheme_name(const struct password_scheme *scheme);
 int password_scheme_of_guest(struct guest *guest, const struct guest_info *info,
                              const struct password_scheme **ret, struct error **err);
 
-/* Hashes the password with a fresh salt and the scheme's usual cost. Caller wipes and frees. */
+/* password_hash.c: hashes the password with a fresh salt and the scheme's usual cost. Caller wipes
+ * and frees. */
 int password_hash(const struct password_scheme *scheme, const char *password, char **ret,
                   struct error **err);

@@ -8,9 +8,6 @@
 
 #include "base/str.h"
 
-const unsigned appliance_capabilities = GUEST_CAN_EDIT | GUEST_CAN_RUN | GUEST_CAN_NETWORK |
-                                        GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS | GUEST_CAN_MOUNT;
-
 /* Keeps the last lines: they say why the appliance did not start. */
 static void keep_lines(guestfs_h *handle, void *opaque, uint64_t event, int event_handle, int flags,
                        const char *buf, size_t length, const uint64_t *array, size_t array_length)
