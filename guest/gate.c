@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/checked.h"
 #include "guest/engine.h"
 
 #define PATH_BYTES_MAX 4096
@@ -87,6 +88,20 @@ int guest_read(struct guest *guest, const char *path, size_t max, char **ret, si
     r = named(guest->ops->read(guest, path, max, ret, &size, err), path, err);
     if (r == 0 && ret_size)
         *ret_size = size;
+    return r;
+}
+
+int guest_read_head(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
+                    struct error **err)
+{
+    int r = guest_path_check(path, err);
+    if (r < 0)
+        return r;
+    if (guest->ops->read_head)
+        return named(guest->ops->read_head(guest, path, max, ret, ret_size, err), path, err);
+    r = guest_read(guest, path, SIZE_MAX, ret, ret_size, err);
+    if (r == 0)
+        *ret_size = min_u64(*ret_size, max);
     return r;
 }
 

@@ -122,6 +122,10 @@ struct guest_ops {
     /* The whole regular file (follow), at most max bytes; NUL-terminated behind the end. */
     int (*read)(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
                 struct error **err);
+    /* The first bytes of the regular file (follow), at most max, which is at most 1 MiB. NULL:
+     * this engine has nothing quicker than read. */
+    int (*read_head)(struct guest *guest, const char *path, size_t max, char **ret,
+                     size_t *ret_size, struct error **err);
     int (*readlink)(struct guest *guest, const char *path, char **ret, struct error **err);
     int (*list)(struct guest *guest, const char *path, guest_dirent_fn *entry, void *context,
                 struct error **err);
@@ -247,6 +251,9 @@ bool guest_exists(struct guest *guest, const char *path); /* follow; false on an
 bool guest_is_dir(struct guest *guest, const char *path); /* follow */
 int guest_read(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
                struct error **err);
+/* The first bytes, at most max, which is at most 1 MiB. Caller frees. */
+int guest_read_head(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
+                    struct error **err);
 int guest_readlink(struct guest *guest, const char *path, char **ret, struct error **err);
 int guest_list(struct guest *guest, const char *path, guest_dirent_fn *entry, void *context,
                struct error **err);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/fdio.h"
 #include "base/str.h"
 #include "guest/appliance/appliance.h"
@@ -34,6 +35,9 @@ static int op_stat(struct guest *guest, const char *path, bool follow, struct gu
     return 0;
 }
 
+/* What one message of libguestfs's protocol may carry, by far. */
+#define HEAD_MAX ((size_t)1 << 20)
+
 static int op_read(struct guest *guest, const char *path, size_t max, char **ret, size_t *ret_size,
                    struct error **err)
 {
@@ -49,6 +53,23 @@ static int op_read(struct guest *guest, const char *path, size_t max, char **ret
     if (!data)
         return appliance_fail(appliance_of(guest), err);
     *ret = data; /* libguestfs ends it with a NUL of its own */
+    return 0;
+}
+
+static int op_read_head(struct guest *guest, const char *path, size_t max, char **ret,
+                        size_t *ret_size, struct error **err)
+{
+    struct guest_stat st;
+    int r = op_stat(guest, path, true, &st, err);
+    if (r == 0)
+        r = appliance_check_regular(&st, err);
+    if (r < 0)
+        return r;
+    char *data =
+        guestfs_pread(appliance_handle(guest), path, (int)min_u64(max, HEAD_MAX), 0, ret_size);
+    if (!data)
+        return appliance_fail(appliance_of(guest), err);
+    *ret = data;
     return 0;
 }
 
@@ -288,6 +309,7 @@ const struct guest_ops appliance_ops = {
                     GUEST_CAN_RENEW_FS | GUEST_CAN_MOUNT,
     .stat = op_stat,
     .read = op_read,
+    .read_head = op_read_head,
     .readlink = op_readlink,
     .list = op_list,
     .write = op_write,

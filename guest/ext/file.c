@@ -4,14 +4,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/checked.h"
 #include "base/str.h"
 #include "guest/ext/hole.h"
 #include "guest/ext/internal.h"
 
 #define TARGET_MAX 4095u /* of a symbolic link, in Linux */
 
-int ext_read(struct ext_fs *fs, uint32_t number, size_t max, char **ret, size_t *ret_size,
-             struct error **err)
+/* `whole`: a file that is larger than max is refused, not cut. */
+static int read_at_most(struct ext_fs *fs, uint32_t number, size_t max, bool whole, char **ret,
+                        size_t *ret_size, struct error **err)
 {
     ext_start(fs);
     _cleanup_ext_inode_ struct ext_inode inode = {0};
@@ -19,8 +21,9 @@ int ext_read(struct ext_fs *fs, uint32_t number, size_t max, char **ret, size_t 
     if (r < 0)
         return r;
     uint64_t size = EXT2_I_SIZE(inode.raw);
-    if (size > max || size >= SIZE_MAX)
+    if (whole && (size > max || size >= SIZE_MAX))
         return error_set(err, EFBIG, "is larger than the %zu bytes allowed", max);
+    size = min_u64(size, max);
     _cleanup_free_ char *data = malloc((size_t)size + 1);
     if (!data)
         return error_oom(err);
@@ -31,6 +34,18 @@ int ext_read(struct ext_fs *fs, uint32_t number, size_t max, char **ret, size_t 
     *ret = TAKE_PTR(data);
     *ret_size = (size_t)size;
     return 0;
+}
+
+int ext_read(struct ext_fs *fs, uint32_t number, size_t max, char **ret, size_t *ret_size,
+             struct error **err)
+{
+    return read_at_most(fs, number, max, true, ret, ret_size, err);
+}
+
+int ext_read_head(struct ext_fs *fs, uint32_t number, size_t max, char **ret, size_t *ret_size,
+                  struct error **err)
+{
+    return read_at_most(fs, number, max, false, ret, ret_size, err);
 }
 
 int ext_readlink(struct ext_fs *fs, uint32_t number, char **ret, struct error **err)

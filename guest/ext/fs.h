@@ -60,6 +60,9 @@ int ext_list(struct ext_fs *fs, uint32_t dir, guest_dirent_fn *entry, void *cont
 int ext_readlink(struct ext_fs *fs, uint32_t inode, char **ret, struct error **err);
 int ext_read(struct ext_fs *fs, uint32_t inode, size_t max, char **ret, size_t *ret_size,
              struct error **err);
+/* The first bytes, at most max. */
+int ext_read_head(struct ext_fs *fs, uint32_t inode, size_t max, char **ret, size_t *ret_size,
+                  struct error **err);
 
 /* A regular file's contents to fd, from its current position on; holes are left out where they can
  * be. */

@@ -9,8 +9,7 @@
 #include "guest/inspect/osrelease.h"
 #include "guest/inspect/root.h"
 
-#define TEXT_MAX    ((size_t)64 << 10)
-#define PROGRAM_MAX ((size_t)16 << 20)
+#define TEXT_MAX ((size_t)64 << 10)
 
 /* The whole of a small text file; NULL when it cannot be had. Only a lack of memory is an error. */
 static int read_text(struct guest *guest, const char *path, char **ret, struct error **err)
@@ -97,7 +96,8 @@ static int inspect_arch(struct guest *guest, struct guest_info *info, struct err
         _cleanup_error_ struct error *error = NULL;
         _cleanup_free_ char *data = NULL;
         size_t size;
-        if (guest_read(guest, guest_common_programs[i], PROGRAM_MAX, &data, &size, &error) < 0)
+        if (guest_read_head(guest, guest_common_programs[i], ELF_HEADER_SIZE, &data, &size,
+                            &error) < 0)
             continue;
         const char *machine = elf_machine(data, size);
         if (machine)

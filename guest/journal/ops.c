@@ -18,6 +18,13 @@ static int journal_read(struct guest *guest, const char *path, size_t max, char 
     return inner->ops->read(inner, path, max, ret, ret_size, err);
 }
 
+static int journal_read_head(struct guest *guest, const char *path, size_t max, char **ret,
+                             size_t *ret_size, struct error **err)
+{
+    struct guest *inner = journal_of(guest)->inner;
+    return inner->ops->read_head(inner, path, max, ret, ret_size, err);
+}
+
 static int journal_readlink(struct guest *guest, const char *path, char **ret, struct error **err)
 {
     struct guest *inner = journal_of(guest)->inner;
@@ -246,6 +253,7 @@ struct guest_ops journal_ops_over(const struct guest_ops *inner)
 #define OFFER(operation) ops.operation = inner->operation ? journal_##operation : NULL
     OFFER(stat);
     OFFER(read);
+    OFFER(read_head);
     OFFER(readlink);
     OFFER(list);
     OFFER(write);

@@ -106,6 +106,16 @@ static int native_read(struct guest *guest, const char *path, size_t max, char *
     return ext_read(native_fs(guest, at.node), at.node.inode, max, ret, ret_size, err);
 }
 
+static int native_read_head(struct guest *guest, const char *path, size_t max, char **ret,
+                            size_t *ret_size, struct error **err)
+{
+    struct resolved at;
+    int r = native_find_file(guest, path, true, &at, err);
+    if (r < 0)
+        return r;
+    return ext_read_head(native_fs(guest, at.node), at.node.inode, max, ret, ret_size, err);
+}
+
 static int native_readlink(struct guest *guest, const char *path, char **ret, struct error **err)
 {
     struct resolved at;
@@ -323,6 +333,7 @@ static const struct guest_ops native_ops = {
     .capabilities = GUEST_CAN_EDIT | GUEST_CAN_RENEW | GUEST_CAN_RENEW_FS,
     .stat = native_stat,
     .read = native_read,
+    .read_head = native_read_head,
     .readlink = native_readlink,
     .list = native_list,
     .write = native_write,

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "guest/inspect/inspect.h"
+
 static const struct guest_file_attr plain = {.mode = 0644};
 
 /* Changes the file system through debugfs, as something else would have left it. */
@@ -273,6 +275,36 @@ static void upload_takes_what_is_left_of_a_descriptor(void **state)
     fixture_check_clean(fx->image);
 }
 
+static void the_head_of_a_large_program_tells_its_machine(void **state)
+{
+    struct fixture *fx = *state;
+    static const char header[20] = "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\x3e";
+    _cleanup_free_ char *shell = fixture_path(fx, "/bin/sh");
+    _cleanup_free_ char *fifo = fixture_path(fx, "/etc/pipe");
+    fixture_dir(fx, "/bin");
+    _cleanup_close_ int fd = open(shell, O_RDWR | O_CREAT | O_CLOEXEC, 0755);
+    assert_int_equal(write(fd, header, sizeof(header)), sizeof(header));
+    assert_int_equal(ftruncate(fd, 17 << 20), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    fixture_mkfs(fx, "ext4", "32M", NULL);
+    struct guest *guest = fixture_open(fx, false);
+    _cleanup_guest_info_ struct guest_info info = {0};
+    assert_ok(guest_inspect(guest, &info, err));
+    assert_string_equal(info.arch, "x86_64");
+
+    _cleanup_free_ char *head = NULL, *release = NULL, *none = NULL;
+    size_t size;
+    assert_ok(guest_read_head(guest, "/bin/sh", 30, &head, &size, err));
+    assert_int_equal(size, 30);
+    assert_memory_equal(head, header, sizeof(header));
+    assert_ok(guest_read_head(guest, "/etc/os-release", 1000, &release, &size, err));
+    assert_int_equal(size, strlen("ID=debian\nVERSION_ID=\"12\"\n"));
+    assert_fails(ENOENT, guest_read_head(guest, "/etc/absent", 3, &none, &size, err));
+    assert_fails(EINVAL, guest_read_head(guest, "/etc/pipe", 3, &none, &size, err));
+    assert_fails(EISDIR, guest_read_head(guest, "/etc", 3, &none, &size, err));
+    fixture_close(guest);
+}
+
 static void what_is_no_file_is_not_written(void **state)
 {
     struct fixture *fx = *state;
@@ -464,6 +496,7 @@ int main(void)
         TEST(a_full_file_system_is_an_error_without_traces),
         TEST(a_file_that_fills_the_disk_can_be_replaced),
         TEST(upload_takes_what_is_left_of_a_descriptor),
+        TEST(the_head_of_a_large_program_tells_its_machine),
         TEST(what_is_no_file_is_not_written),
         TEST(an_immutable_file_is_left_alone),
         TEST(nothing_is_written_before_the_end),
