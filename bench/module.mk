@@ -4,6 +4,7 @@ bench:
 	$(Q)tests/setup
 	$(Q)$(MAKE) $(JOBS) bench-run
 bench-run: all base-images $(O)/bench/ext_bitmaps
+	$(Q)bench/start
 	$(Q)bench/build
 	$(Q)bench/customize
 	$(Q)bench/sysprep
