@@ -12,14 +12,20 @@ struct guest {
 };
 
 /*
- * Each opens the image with its engine. -EOPNOTSUPP: this engine cannot serve the disk, another one
- * may; the message is the reason as one clause.
+ * What became of opening an image: a guest, or the reason why this engine cannot serve what is on
+ * the disk, as one clause, in which case another engine may. A failure is neither: no other engine
+ * is tried then.
  */
-int native_open(const char *path, const struct guest_open_options *options, struct guest **ret,
-                struct error **err);
-/* native_open() on an open block source, which the guest then owns (closed on failure too). */
+struct guest_opening {
+    struct guest *guest; /* NULL: see `lack` */
+    char *lack;          /* owned by the caller */
+};
+
+int native_open(const char *path, const struct guest_open_options *options,
+                struct guest_opening *ret, struct error **err);
+/* native_open() on an open block source, which the guest then owns (closed otherwise). */
 int native_open_block(struct block *block, const char *path,
-                      const struct guest_open_options *options, struct guest **ret,
+                      const struct guest_open_options *options, struct guest_opening *ret,
                       struct error **err);
 int appliance_open(const char *path, const struct guest_open_options *options, struct guest **ret,
                    struct error **err);

@@ -86,27 +86,30 @@ static int open_auto(const char *path, const struct guest_open_options *options,
     if (lack)
         return open_appliance(path, options, lack, ret, err);
 
-    _cleanup_error_ struct error *refusal = NULL;
-    struct guest *guest;
-    int r = native_open(path, options, &guest, &refusal);
-    if (r == -EOPNOTSUPP)
-        return open_appliance(path, options, error_message(refusal), ret, err);
+    struct guest_opening opening;
+    int r = native_open(path, options, &opening, err);
     if (r < 0)
-        return error_move(err, TAKE_PTR(refusal));
-    return with_reason(guest, "all file systems can be edited in-process", ret, err);
+        return r;
+    if (opening.guest)
+        return with_reason(opening.guest, "all file systems can be edited in-process", ret, err);
+    _cleanup_free_ char *reason = opening.lack;
+    return open_appliance(path, options, reason, ret, err);
 }
 
 static int open_native(const char *path, const struct guest_open_options *options,
                        struct guest **ret, struct error **err)
 {
-    struct guest *guest;
+    struct guest_opening opening = {0};
     const char *lack = native_lack(options);
-    int r = lack ? error_set(err, EOPNOTSUPP, "%s", lack) : native_open(path, options, &guest, err);
-    if (r == -EOPNOTSUPP) {
-        error_wrap(err, "%s: the native engine cannot serve this", path);
-        return error_hint(err, "use --engine appliance");
-    }
-    return r < 0 ? r : with_reason(guest, "asked for", ret, err);
+    int r = lack ? 0 : native_open(path, options, &opening, err);
+    if (r < 0)
+        return r;
+    if (opening.guest)
+        return with_reason(opening.guest, "asked for", ret, err);
+    _cleanup_free_ char *reason = opening.lack;
+    error_set(err, EOPNOTSUPP, "%s: the native engine cannot serve this: %s", path,
+              reason ? reason : lack);
+    return error_hint(err, "use --engine appliance");
 }
 
 int guest_open(const char *path, const struct guest_open_options *options, struct guest **ret,

@@ -27,6 +27,7 @@ struct ext_fs;
  * Opens the file system in [offset, offset + length) of the block source, which stays the caller's
  * and must live as long. `name` is for messages. With `writable`, a file system that must not be
  * written is opened for reading all the same, and ext_blocker() says why.
+ * -EOPNOTSUPP: it has features that the library does not know.
  */
 int ext_open(struct block *block, uint64_t offset, uint64_t length, bool writable, const char *name,
              struct ext_fs **ret, struct error **err);

@@ -1,5 +1,6 @@
 /* The native engine: what concerns whole file systems. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/uuid.h"
@@ -44,15 +45,15 @@ static int check_file_system(struct native *native, const struct volume *volume,
     if (keeps_identity(volume) || strcmp(volume->type, "swap") == 0)
         return 0;
     if (strcmp(volume->type, "ext") != 0)
-        return error_set(err, EOPNOTSUPP, "%s is to get a new UUID, and is %s", volume->device,
-                         volume->type);
+        return native_set_lack(native, err, "%s is to get a new UUID, and is %s", volume->device,
+                               volume->type);
     struct ext_fs *fs, *own = NULL;
     int r = open_volume(native, volume, &fs, &own, err);
     if (r < 0)
         return r;
     const char *blocker = ext_renew_blocker(fs);
     if (blocker)
-        r = error_set(err, EOPNOTSUPP, "%s is to get a new UUID: %s", volume->device, blocker);
+        r = native_set_lack(native, err, "%s is to get a new UUID: %s", volume->device, blocker);
     ext_close(own);
     return r;
 }
@@ -66,18 +67,16 @@ static bool may_hold_lvm(const struct volume *volume)
 
 int native_check_renew(struct native *native, enum guest_identity what, struct error **err)
 {
-    for (size_t i = 0; i < native->volumes.count; i++) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && !native->lack && i < native->volumes.count; i++) {
         const struct volume *volume = &native->volumes.items[i];
-        int r = 0;
         if (what == GUEST_FILE_SYSTEM_UUIDS)
             r = check_file_system(native, volume, err);
         else if (may_hold_lvm(volume))
-            r = error_set(err, EOPNOTSUPP, "the LVM volumes of %s are to get new UUIDs",
-                          volume->device);
-        if (r < 0)
-            return r;
+            r = native_set_lack(native, err, "the LVM volumes of %s are to get new UUIDs",
+                                volume->device);
     }
-    return 0;
+    return r;
 }
 
 /* Linux swap.h: the header has no checksum. */
@@ -113,8 +112,11 @@ int native_renew(struct guest *guest, enum guest_identity what, struct error **e
     struct native *native = native_of(guest);
     /* All or nothing, as far as it can be told before. */
     int r = native_check_renew(native, what, err);
-    if (r == -EOPNOTSUPP)
+    if (r == 0 && native->lack) {
+        error_set(err, EOPNOTSUPP, "%s", native->lack);
+        free(TAKE_PTR(native->lack));
         return error_hint(err, "use --engine appliance");
+    }
     for (size_t i = 0; r == 0 && what == GUEST_FILE_SYSTEM_UUIDS && i < native->volumes.count;
          i++) {
         struct volume *volume = &native->volumes.items[i];

@@ -84,16 +84,27 @@ static int look_at(struct native *native, const struct volume *volume, struct se
     return strv_add(&search->roots, volume->device, err);
 }
 
+/* Of an ext file system that could not be opened: another engine may know its features. Takes
+ * `why` over. */
+static int not_mounted(struct native *native, struct error *why, struct error **err)
+{
+    if (error_errno(why) != EOPNOTSUPP)
+        return error_move(err, why);
+    int r = native_set_lack(native, err, "%s", error_message(why));
+    error_free(why);
+    return r;
+}
+
 /* No root was found: says what there is instead, and whether another engine may do better. */
-static int explain_absence(const struct native *native, struct search *search, struct error **err)
+static int explain_absence(struct native *native, struct search *search, struct error **err)
 {
     for (size_t i = 0; i < native->volumes.count; i++) {
         const struct volume *volume = &native->volumes.items[i];
         if (volume_may_hold_root(volume))
-            return error_set(err, EOPNOTSUPP, "%s holds %s", volume->device, volume->type);
+            return native_set_lack(native, err, "%s holds %s", volume->device, volume->type);
     }
     if (search->unreadable)
-        return error_move(err, TAKE_PTR(search->unreadable));
+        return not_mounted(native, TAKE_PTR(search->unreadable), err);
     _cleanup_str_ struct str seen = {0};
     for (size_t i = 0; i < native->volumes.count; i++) {
         const struct volume *volume = &native->volumes.items[i];
@@ -222,18 +233,20 @@ static int mount_entry(struct native *native, const struct fstab_entry *entry, s
     if (refusal) {
         bool elsewhere = !volume && !disk_has_container(native);
         if (is_essential(entry->dir) && !elsewhere && !(volume && is_minor(volume)))
-            return error_set(err, EOPNOTSUPP, "%s: %s", entry->dir, refusal);
+            return native_set_lack(native, err, "%s: %s", entry->dir, refusal);
         return add_refused(native, entry, volume, at.node, TAKE_PTR(refusal), err);
     }
     for (size_t i = 0; i < native->mount_count; i++)
         if (native->mounts[i].volume == volume)
             return 0; /* once is enough, and twice would be two truths */
-    r = mount_volume(native, volume, entry->dir, at.node, err);
-    if (r < 0)
-        return error_wrap(err, "%s", entry->dir);
+    r = mount_volume(native, volume, entry->dir, at.node, &error);
+    if (r < 0) {
+        error_wrap(&error, "%s", entry->dir);
+        return not_mounted(native, TAKE_PTR(error), err);
+    }
     const char *blocker = ext_blocker(native->mounts[native->mount_count - 1].fs);
     if (blocker)
-        return error_set(err, EOPNOTSUPP, "%s (%s): %s", entry->dir, volume->device, blocker);
+        return native_set_lack(native, err, "%s (%s): %s", entry->dir, volume->device, blocker);
     return 0;
 }
 
@@ -277,7 +290,7 @@ static int mount_fstab(struct native *native, struct reporter *reporter, struct 
             continue;
         size_t before = native->mount_count;
         r = mount_entry(native, &fstab.items[i], err);
-        if (r < 0)
+        if (r < 0 || native->lack)
             return r;
         if (native->mount_count == before)
             continue;
@@ -292,13 +305,13 @@ int native_mount_all(struct native *native, struct reporter *reporter, struct er
 {
     const struct volume *root = NULL;
     int r = find_root(native, &root, err);
-    if (r < 0)
+    if (r < 0 || native->lack)
         return r;
     r = mount_volume(native, root, "/", (struct node){0}, err);
     if (r < 0)
         return r;
     const char *blocker = ext_blocker(native->mounts[0].fs);
     if (blocker)
-        return error_set(err, EOPNOTSUPP, "%s: %s", root->device, blocker);
+        return native_set_lack(native, err, "%s: %s", root->device, blocker);
     return mount_fstab(native, reporter, err);
 }

@@ -2,6 +2,8 @@
 #include "guest/native/native.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -371,8 +373,20 @@ static int stage(struct block **block, const struct guest_open_options *options,
     return staged_open(TAKE_PTR(*block), &defaults, block, err);
 }
 
-int native_open(const char *path, const struct guest_open_options *options, struct guest **ret,
-                struct error **err)
+int native_set_lack(struct native *native, struct error **err, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    int length = vasprintf(&native->lack, fmt, args);
+    va_end(args);
+    if (length >= 0)
+        return 0;
+    native->lack = NULL;
+    return error_oom(err);
+}
+
+int native_open(const char *path, const struct guest_open_options *options,
+                struct guest_opening *ret, struct error **err)
 {
     struct image_open_options image = {
         .format = options->format,
@@ -394,13 +408,13 @@ static int check_needs(struct native *native, const struct guest_open_options *o
     int r = 0;
     if (options->capabilities & GUEST_CAN_RENEW)
         r = native_check_renew(native, GUEST_LVM_UUIDS, err);
-    if (r == 0 && options->capabilities & GUEST_CAN_RENEW_FS)
+    if (r == 0 && !native->lack && options->capabilities & GUEST_CAN_RENEW_FS)
         r = native_check_renew(native, GUEST_FILE_SYSTEM_UUIDS, err);
     return r;
 }
 
 int native_open_block(struct block *block, const char *path,
-                      const struct guest_open_options *options, struct guest **ret,
+                      const struct guest_open_options *options, struct guest_opening *ret,
                       struct error **err)
 {
     _cleanup_block_ struct block *owned = block;
@@ -418,12 +432,15 @@ int native_open_block(struct block *block, const char *path,
     r = native->guest.path ? volumes_scan(native->block, &native->volumes, err) : error_oom(err);
     if (r == 0)
         r = native_mount_all(native, options->reporter, err);
-    if (r == 0)
+    if (r == 0 && !native->lack)
         r = check_needs(native, options, err);
-    if (r < 0) {
-        guest_discard(&native->guest);
-        return r;
+    *ret = (struct guest_opening){.lack = TAKE_PTR(native->lack)};
+    if (r == 0 && !ret->lack) {
+        ret->guest = &native->guest;
+        return 0;
     }
-    *ret = &native->guest;
-    return 0;
+    guest_discard(&native->guest);
+    if (r < 0)
+        free(TAKE_PTR(ret->lack));
+    return r;
 }

@@ -27,10 +27,14 @@ struct native {
     struct volumes volumes;
     struct native_mount *mounts; /* [0] is the root file system */
     size_t mount_count;
+    char *lack; /* why another engine has to serve this disk; NULL: none has to */
 };
 
-/* Finds the root file system and mounts what its fstab says. -EOPNOTSUPP, -ENOENT, -EMLINK: see
- * guest_open(). */
+/* Notes that another engine has to serve this disk: nothing more is to be done with it here. */
+int native_set_lack(struct native *native, struct error **err, const char *fmt, ...) _printf_(3, 4);
+
+/* Finds the root file system and mounts what its fstab says, or sets native->lack. -ENOENT,
+ * -EMLINK: see guest_open(). */
 int native_mount_all(struct native *native, struct reporter *reporter, struct error **err);
 void native_unmount_all(struct native *native);
 
@@ -102,5 +106,5 @@ int native_link(struct guest *guest, const char *existing, const char *path, str
 int native_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int native_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 
-/* -EOPNOTSUPP with the reason, where the disk holds what native_renew() cannot serve. */
+/* Sets native->lack where the disk holds what native_renew() cannot serve. */
 int native_check_renew(struct native *native, enum guest_identity what, struct error **err);

@@ -215,7 +215,12 @@ static bool open_damaged(const uint8_t *data, size_t size, bool writable, struct
         memory->bytes[offset % IMAGE_SIZE] = data[i + 3];
     }
     struct guest_open_options options = {.writable = writable};
-    return native_open_block(&memory->block, "fuzz", &options, ret, NULL) == 0;
+    struct guest_opening opening;
+    if (native_open_block(&memory->block, "fuzz", &options, &opening, NULL) < 0)
+        return false;
+    free(opening.lack);
+    *ret = opening.guest;
+    return *ret;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

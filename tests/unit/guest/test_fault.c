@@ -138,12 +138,14 @@ static int run(const struct fixture *fx, unsigned fail_read, unsigned fail_write
     faulty->fail_write = fail_write;
     faulty->dead = dead;
     struct guest_open_options options = {.writable = true};
-    struct guest *guest = NULL;
+    struct guest_opening opening = {0};
     _cleanup_error_ struct error *error = NULL;
     /* The guest frees the block when it closes: what is to be known is read before. */
     unsigned reads = 0, writes = 0;
-    int r = native_open_block(&faulty->block, fx->image, &options, &guest, &error);
+    int r = native_open_block(&faulty->block, fx->image, &options, &opening, &error);
+    struct guest *guest = opening.guest;
     if (r == 0) {
+        assert_non_null(guest);
         r = work(guest, &error);
         if (r == 0)
             r = guest_sync(guest, &error);
