@@ -14,6 +14,15 @@
 
 struct error;
 
+enum {
+    /*
+     * The errno of a refusal on trust: an image names what it must not (image/check.h). No call of
+     * the system returns it, since Linux ends at 4095, and no fallback may take it: another engine
+     * or runner would follow the very name that was refused.
+     */
+    EUNTRUSTED = 5001,
+};
+
 /* Sets *err to the formatted message. Returns -errnum, so that callers can `return error_set()`. */
 int error_set(struct error **err, int errnum, const char *fmt, ...) _printf_(3, 4);
 

@@ -11,6 +11,7 @@
 #include "base/outfile.h"
 #include "base/secret.h"
 #include "builder/edit_guest.h"
+#include "image/check.h"
 #include "image/copy.h"
 #include "image/seal.h"
 #include "image/seal_write.h"
@@ -90,13 +91,21 @@ static int open_original(const char *path, struct error **err)
     return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* qcow2 images name others from where they lie, and so must their copies. */
-static int name_copy(struct copy *copy, const struct edit_request *request, struct error **err)
+/* Before time is spent on a copy. */
+static int check_original(const struct edit_request *request, enum image_format *ret,
+                          struct error **err)
 {
-    enum image_format format = request->format;
-    int r = format == IMAGE_AUTO ? image_probe(copy->original, request->path, &format, err) : 0;
-    if (r < 0)
-        return r;
+    _cleanup_image_chain_ struct image_chain chain = {0};
+    int r = image_check_path(request->path, request->format, request->resources.trust, &chain, err);
+    if (r == 0)
+        *ret = chain.layers[0].format;
+    return r;
+}
+
+/* qcow2 images name others from where they lie, and so must their copies. */
+static int name_copy(struct copy *copy, const struct edit_request *request,
+                     enum image_format format, struct error **err)
+{
     copy->path =
         format == IMAGE_RAW ? outfile_child_path(copy->file) : outfile_give_name(copy->file, err);
     return copy->path ? 0 : error_wrap(err, "%s: cannot be copied", request->path);
@@ -108,20 +117,22 @@ static int copy_make(const struct edit_request *request, struct copy *copy, stru
         error_set(err, EINVAL, "several disks cannot be replaced all at once");
         return error_hint(err, "leave --atomic out");
     }
+    enum image_format format = request->format;
     copy->original = open_original(request->path, err);
-    if (copy->original < 0)
-        return copy->original;
+    int r = copy->original < 0 ? copy->original : check_original(request, &format, err);
+    if (r < 0)
+        return r;
     /* The file itself is replaced, not a link to it. */
     _cleanup_free_ char *real = realpath(request->path, NULL);
     if (!real)
         return error_sys(err, errno, "%s: cannot be found", request->path);
-    int r = outfile_open(real, 0600, &copy->file, err);
+    r = outfile_open(real, 0600, &copy->file, err);
     if (r == 0)
         r = keep_owner(copy, request->path, err);
     if (r == 0)
         r = copy_file_sparse(copy->original, request->path, outfile_fd(copy->file), real,
                              request->work.reporter, NULL, err);
-    return r < 0 ? r : name_copy(copy, request, err);
+    return r < 0 ? r : name_copy(copy, request, format, err);
 }
 
 static const char *give_copy_name(void *opaque, struct error **err)
@@ -207,7 +218,7 @@ int edit_image(const struct edit_request *request, struct edit_result *ret, stru
     if (r == 0)
         r = edit(request, &result, err);
     if (r == 0 && request->seal && !request->work.dry_run)
-        r = seal_write(request->path, &result.operations, err);
+        r = seal_write(request->path, &result.operations, request->resources.trust, err);
     if (r < 0)
         return r;
     result.duration_ms = clock_now_ms() - started;

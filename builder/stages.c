@@ -12,6 +12,7 @@
 #include "builder/edit_guest.h"
 #include "image/copy.h"
 #include "image/expand.h"
+#include "image/trust.h"
 
 /* Where an index does not state a size, no image may still fill the disk. */
 static const uint64_t largest_image = 16ull << 40;
@@ -85,7 +86,7 @@ int stage_examine_base(struct stage_base *base, const struct index_entry *entry,
         return error_set(err, EINVAL, "%s: the base image is %s; only raw and qcow2 are served",
                          base->name, image_format_name(info.format));
     if (info.backing_file)
-        return error_set(err, EINVAL, "%s: the base image needs another image, %s", base->name,
+        return error_set(err, EUNTRUSTED, "%s: the base image needs another image, %s", base->name,
                          info.backing_file);
     base->format = info.format;
     base->size = info.virtual_size;
@@ -96,7 +97,8 @@ static int write_raw(const struct stage_base *base, struct outfile *work, struct
                      struct error **err)
 {
     char path[32];
-    const struct image_open_options options = {.format = base->format};
+    const struct image_trust alone = {.alone = true};
+    const struct image_open_options options = {.format = base->format, .trust = &alone};
     _cleanup_block_ struct block *block = NULL;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", base->fd);
     int r = image_open(path, &options, &block, err);
@@ -140,6 +142,7 @@ int stage_customize(const struct build_request *request, const struct build_plan
     const struct edit_work edits = {.network = request->network,
                                     .operations = request->operations,
                                     .reporter = request->reporter};
+    const struct image_trust alone = {.alone = true};
     struct guest_open_options options = {
         .format = IMAGE_RAW,
         .resources = request->resources,
@@ -150,6 +153,7 @@ int stage_customize(const struct build_request *request, const struct build_plan
         .reporter = request->reporter,
     };
     options.resources.engine = plan->engine;
+    options.resources.trust = &alone;
     _cleanup_edit_result_ struct edit_result edited = {0};
     _cleanup_guest_ struct guest *guest = NULL;
     int r = guest_open(outfile_child_path(work), &options, &guest, err);

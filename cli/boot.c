@@ -12,6 +12,7 @@ static const struct cli_option boot_options[] = {
      "attach a cloud-init seed (see kiln seed) and wait for cloud-init's end", NULL},
     {"format", 0, OPTION_STRING, offsetof(struct boot_arguments, format), "FORMAT",
      "format of the image", "told from its contents"},
+    TRUST_OPTIONS(struct boot_arguments, trust),
     {"memory", 'm', OPTION_SIZE, offsetof(struct boot_arguments, memory), "SIZE",
      "memory of the machine", "512M"},
     {"cpus", 0, OPTION_NUMBER, offsetof(struct boot_arguments, cpus), "N",
@@ -82,15 +83,18 @@ static int digest_file(const char *disk, char hex[static DIGEST_MAX_HEX], struct
 static int choose(const struct boot_request *request, struct boot_choice *ret, struct error **err)
 {
     const char *firmware = request->arguments->firmware;
+    const struct boot_source source = {.disk = request->disk,
+                                       .format = request->format,
+                                       .trust = &request->arguments->trust,
+                                       .reporter = request->reporter};
     if (firmware)
         return boot_choose_firmware(strcmp(firmware, "uefi") == 0 ? VM_BOOT_UEFI : VM_BOOT_BIOS,
                                     ret, err);
     if (boot_overrides(&request->arguments->override))
-        return boot_choose_override(request->disk, request->format, &request->arguments->override,
-                                    request->reporter, ret, err);
+        return boot_choose_override(&source, &request->arguments->override, ret, err);
     if (request->arguments->direct_kernel)
-        return boot_choose_kernel(request->disk, request->format, request->reporter, ret, err);
-    return boot_choose_auto(request->disk, request->format, request->reporter, ret, err);
+        return boot_choose_kernel(&source, ret, err);
+    return boot_choose_auto(&source, ret, err);
 }
 
 static int tell(const struct boot_request *request, const struct boot_facts *facts, bool quiet,

@@ -7,6 +7,7 @@
 #include "cli/boot_kernel.h"
 #include "cli/boot_report.h"
 #include "cli/boot_smbios.h"
+#include "cli/trust.h"
 #include "vmm/runner.h"
 
 /* Of --timeout where it is not given. */
@@ -15,6 +16,7 @@
 struct boot_arguments {
     struct strv seeds;
     const char *format;
+    struct image_trust trust;
     uint64_t memory;
     uint64_t cpus;
     uint64_t timeout;

@@ -84,15 +84,24 @@ static int choose_into(const char *disk, const struct guest_open_options *option
     return r;
 }
 
-int boot_choose_kernel(const char *disk, enum image_format format, struct reporter *reporter,
-                       struct boot_choice *ret, struct error **err)
+/* In-process. */
+static struct guest_open_options how_to_open(const struct boot_source *source)
 {
-    const struct guest_open_options options = {.format = format,
-                                               .lock = true,
-                                               .resources.kvm_healthy = cli_kvm_healthy(),
-                                               .reporter = reporter};
-    int r = choose_into(disk, &options, ret, err);
-    if (r < 0 && r != -EBUSY)
+    return (struct guest_open_options){.format = source->format,
+                                       .resources.engine = GUEST_ENGINE_NATIVE,
+                                       .resources.trust = source->trust,
+                                       .lock = true,
+                                       .reporter = source->reporter};
+}
+
+int boot_choose_kernel(const struct boot_source *source, struct boot_choice *ret,
+                       struct error **err)
+{
+    struct guest_open_options options = how_to_open(source);
+    options.resources.engine = GUEST_ENGINE_AUTO;
+    options.resources.kvm_healthy = cli_kvm_healthy();
+    int r = choose_into(source->disk, &options, ret, err);
+    if (r < 0 && r != -EBUSY && r != -EUNTRUSTED)
         error_hint(err, "use --firmware bios or --firmware uefi to boot by its own boot loader");
     return r;
 }
@@ -134,18 +143,15 @@ static int open_given(const char *path, int *slot, struct error **err)
 }
 
 /* Another kernel: of the image's entry only the command line is of use, if there is one at all. */
-static int begin_given_kernel(const char *disk, enum image_format format,
-                              const struct boot_override *override, struct reporter *reporter,
-                              struct boot_choice *choice, struct error **err)
+static int begin_given_kernel(const struct boot_source *source,
+                              const struct boot_override *override, struct boot_choice *choice,
+                              struct error **err)
 {
-    const struct guest_open_options options = {.format = format,
-                                               .resources.engine = GUEST_ENGINE_NATIVE,
-                                               .lock = true,
-                                               .reporter = reporter};
+    const struct guest_open_options options = how_to_open(source);
     _cleanup_error_ struct error *unreadable = NULL;
     if (!override->command_line) {
-        int r = choose_into(disk, &options, choice, &unreadable);
-        if (r == -EBUSY || access(disk, R_OK) < 0)
+        int r = choose_into(source->disk, &options, choice, &unreadable);
+        if (r == -EBUSY || r == -EUNTRUSTED || access(source->disk, R_OK) < 0)
             return error_move(err, TAKE_PTR(unreadable));
         if (choice->initrd_fd >= 0)
             close(TAKE_FD(choice->initrd_fd));
@@ -156,12 +162,11 @@ static int begin_given_kernel(const char *disk, enum image_format format,
     return choice->description ? open_given(override->kernel, &choice->kernel_fd, err) : -ENOMEM;
 }
 
-static int override_choice(const char *disk, enum image_format format,
-                           const struct boot_override *override, struct reporter *reporter,
+static int override_choice(const struct boot_source *source, const struct boot_override *override,
                            struct boot_choice *choice, struct error **err)
 {
-    int r = override->kernel ? begin_given_kernel(disk, format, override, reporter, choice, err)
-                             : boot_choose_kernel(disk, format, reporter, choice, err);
+    int r = override->kernel ? begin_given_kernel(source, override, choice, err)
+                             : boot_choose_kernel(source, choice, err);
     if (r == 0 && override->kernel)
         r = check_kernel(choice->kernel_fd, override->kernel, err);
     if (r == 0 && override->initrd)
@@ -175,12 +180,11 @@ static int override_choice(const char *disk, enum image_format format,
     return r;
 }
 
-int boot_choose_override(const char *disk, enum image_format format,
-                         const struct boot_override *override, struct reporter *reporter,
+int boot_choose_override(const struct boot_source *source, const struct boot_override *override,
                          struct boot_choice *ret, struct error **err)
 {
     struct boot_choice choice = BOOT_CHOICE_INIT;
-    int r = override_choice(disk, format, override, reporter, &choice, err);
+    int r = override_choice(source, override, &choice, err);
     if (r < 0)
         boot_choice_free(&choice);
     else
@@ -199,12 +203,13 @@ int boot_choose_firmware(enum vm_boot firmware, struct boot_choice *ret, struct 
     return 0;
 }
 
-static int wants_uefi(const char *disk, enum image_format format, bool *ret, struct error **err)
+static int wants_uefi(const struct boot_source *source, bool *ret, struct error **err)
 {
-    const struct image_open_options options = {.format = format, .lock = true};
+    const struct image_open_options options = {
+        .format = source->format, .lock = true, .trust = source->trust};
     _cleanup_block_ struct block *block = NULL;
     _cleanup_partition_table_ struct partition_table table = {0};
-    int r = image_open(disk, &options, &block, err);
+    int r = image_open(source->disk, &options, &block, err);
     if (r == 0)
         r = partition_table_read(block, &table, err);
     if (r < 0)
@@ -218,23 +223,19 @@ static int wants_uefi(const char *disk, enum image_format format, bool *ret, str
     return 0;
 }
 
-int boot_choose_auto(const char *disk, enum image_format format, struct reporter *reporter,
-                     struct boot_choice *ret, struct error **err)
+int boot_choose_auto(const struct boot_source *source, struct boot_choice *ret, struct error **err)
 {
-    const struct guest_open_options options = {.format = format,
-                                               .resources.engine = GUEST_ENGINE_NATIVE,
-                                               .lock = true,
-                                               .reporter = reporter};
+    const struct guest_open_options options = how_to_open(source);
     _cleanup_error_ struct error *unreadable = NULL;
-    int r = choose_into(disk, &options, ret, &unreadable);
+    int r = choose_into(source->disk, &options, ret, &unreadable);
     if (r == 0)
         return 0;
-    /* An image that is in use or absent fails with firmware, too. */
-    if (r == -EBUSY || access(disk, R_OK) < 0)
+    /* An image that is in use, not to be trusted or not there cannot be booted in any way. */
+    if (r == -EBUSY || r == -EUNTRUSTED || access(source->disk, R_OK) < 0)
         return error_move(err, TAKE_PTR(unreadable));
-    report(reporter, REPORT_DEBUG, "Booting by firmware: %s", error_message(unreadable));
+    report(source->reporter, REPORT_DEBUG, "Booting by firmware: %s", error_message(unreadable));
     bool uefi = false;
-    r = wants_uefi(disk, format, &uefi, err);
+    r = wants_uefi(source, &uefi, err);
     if (r == 0)
         r = boot_choose_firmware(uefi ? VM_BOOT_UEFI : VM_BOOT_BIOS, ret, err);
     return r;

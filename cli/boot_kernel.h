@@ -26,20 +26,26 @@ struct boot_override {
 
 bool boot_overrides(const struct boot_override *override);
 
+/* The image. */
+struct boot_source {
+    const char *disk;
+    enum image_format format;
+    const struct image_trust *trust;
+    struct reporter *reporter;
+};
+
 /* By the kernel given, without the image's initrd; else by the image's own. The command line is the
  * one given, else the image's where it can be read out in-process, with a serial console. */
-int boot_choose_override(const char *disk, enum image_format format,
-                         const struct boot_override *override, struct reporter *reporter,
+int boot_choose_override(const struct boot_source *source, const struct boot_override *override,
                          struct boot_choice *ret, struct error **err);
 
 /* By the image's own kernel; the appliance is started where nothing else reads the guest. */
-int boot_choose_kernel(const char *disk, enum image_format format, struct reporter *reporter,
-                       struct boot_choice *ret, struct error **err);
+int boot_choose_kernel(const struct boot_source *source, struct boot_choice *ret,
+                       struct error **err);
 
 /* By the kernel where kiln reads the guest in its own process and finds a boot entry; else by the
  * firmware that the partition table asks for: BIOS unless there is only an EFI system partition. */
-int boot_choose_auto(const char *disk, enum image_format format, struct reporter *reporter,
-                     struct boot_choice *ret, struct error **err);
+int boot_choose_auto(const struct boot_source *source, struct boot_choice *ret, struct error **err);
 
 int boot_choose_firmware(enum vm_boot firmware, struct boot_choice *ret, struct error **err);
 void boot_choice_free(struct boot_choice *choice);

@@ -87,6 +87,7 @@ int boot_machine(const struct boot_request *request, const struct boot_choice *c
         .boot = choice->boot,
         .disks = disks,
         .disk_count = 1 + arguments->seeds.count,
+        .trust = &arguments->trust,
         .persist = arguments->persist,
         .kernel_fd = choice->kernel_fd,
         .initrd_fd = choice->initrd_fd,

@@ -133,6 +133,7 @@ int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edi
     request->drives = disks.items + 1;
     request->drive_count = disks.count - 1;
     request->resources = resources.guest;
+    request->resources.trust = &arguments->trust;
     request->work.operations = &cli->plan;
     request->work.reporter = cli->reporter;
     return run(cli, arguments, request, err);

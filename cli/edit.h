@@ -4,6 +4,7 @@
 
 #include "builder/edit.h"
 #include "cli/appliance.h"
+#include "cli/trust.h"
 
 struct edit_arguments {
     struct strv disks; /* "add=FILE", "domain=NAME", "format=FORMAT", in the order given */
@@ -11,6 +12,7 @@ struct edit_arguments {
     const char *engine;
     struct appliance_arguments appliance;
     struct key_arguments keys;
+    struct image_trust trust;
     bool dry_run;
     bool difference;
     bool atomic;
@@ -43,6 +45,7 @@ struct edit_arguments {
      "change a copy that takes the image's place when all is done", NULL},                         \
     {"unseal", 0, OPTION_FLAG, offsetof(type, member.unseal), NULL,                                \
      "change the image even if it is a sealed template, and break the seal", NULL},                \
+    TRUST_OPTIONS(type, member.trust),                                                             \
     APPLIANCE_OPTIONS(type, member.appliance),                                                     \
     KEY_OPTIONS(type, member.keys)
 /* clang-format on */

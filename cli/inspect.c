@@ -4,6 +4,7 @@
 #include "cli/appliance.h"
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/trust.h"
 #include "guest/inspect/inspect.h"
 #include "image/seal.h"
 
@@ -11,6 +12,7 @@ struct inspect_arguments {
     const char *format;
     const char *engine;
     struct key_arguments keys;
+    struct image_trust trust;
     bool json;
 };
 
@@ -20,6 +22,7 @@ static const struct cli_option inspect_options[] = {
     {"engine", 0, OPTION_STRING, offsetof(struct inspect_arguments, engine),
      "auto|native|appliance", "how the guest's files are read", "auto"},
     KEY_OPTIONS(struct inspect_arguments, keys),
+    TRUST_OPTIONS(struct inspect_arguments, trust),
     {"json", 0, OPTION_FLAG, offsetof(struct inspect_arguments, json), NULL,
      "print the facts as JSON", NULL},
     CLI_OPTIONS_END,
@@ -187,6 +190,7 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
     if (r < 0)
         return r;
     options.resources = resources.guest;
+    options.resources.trust = &arguments->trust;
     struct facts facts = {.path = cli->operands[0]};
     r = inspect(arguments, &options, &facts, err);
     image_info_free(&facts.image);

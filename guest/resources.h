@@ -33,4 +33,5 @@ struct guest_resources {
     size_t attached_count;
     /* For encrypted devices (guest/keys.h); only the appliance opens them. NULL: none. */
     const struct guest_keys *keys;
+    const struct image_trust *trust; /* which backing files may be used; see image/trust.h */
 };

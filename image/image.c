@@ -7,6 +7,7 @@
 
 #include "base/fdio.h"
 #include "base/str.h"
+#include "image/check.h"
 #include "image/nbd.h"
 #include "image/qcow2.h"
 #include "image/qcow2_header.h"
@@ -78,60 +79,86 @@ int image_probe(int fd, const char *name, enum image_format *ret, struct error *
     return 0;
 }
 
-/* O_NONBLOCK: a FIFO in an image's place must not hang us. It means nothing to files and disks. */
-static int open_image_file(const char *path, bool writable, struct error **err)
+int image_check_kind(const struct stat *st, const char *path, struct error **err)
 {
-    int fd = file_open(path, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK, 0, err);
-    struct stat st;
-    if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-        close(fd);
-        return error_set(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "%s: is %s, not a disk image",
-                         path,
-                         S_ISDIR(st.st_mode) ? "a directory" : "neither a file nor a block device");
-    }
-    return fd;
+    if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+        return 0;
+    if (S_ISDIR(st->st_mode))
+        return error_set(err, EISDIR, "%s: is a directory, not a disk image", path);
+    return error_set(err, EINVAL, "%s: is neither a file nor a block device, so not a disk image",
+                     path);
 }
 
-static int choose_format(int fd, const char *path, enum image_format asked, enum image_format *ret,
-                         struct error **err)
+/* O_NONBLOCK: a FIFO in an image's place must not block. Files and disks ignore it. */
+static int open_image_file(const char *path, bool writable, struct error **err)
 {
-    if (asked == IMAGE_AUTO)
-        return image_probe(fd, path, ret, err);
-    *ret = asked;
+    return file_open(path, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK, 0, err);
+}
+
+static int lock_backing(const struct image_chain *chain, struct error **err)
+{
+    int r = 0;
+    for (size_t i = 1; r == 0 && i < chain->count; i++)
+        r = image_lock(chain->layers[i].fd, false, chain->layers[i].path, err);
+    return r;
+}
+
+/* Whether each layer can be read in-process. */
+static bool reads_here(const struct image_chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct image_layer *layer = &chain->layers[i];
+        if (layer->format != IMAGE_RAW && (layer->format != IMAGE_QCOW2 || layer->extended_l2))
+            return false;
+    }
+    return true;
+}
+
+/* From the lowest layer up. */
+static int open_layers(struct image_chain *chain, struct block **ret, struct error **err)
+{
+    _cleanup_block_ struct block *block = NULL;
+    for (size_t i = chain->count; i-- > 0;) {
+        struct image_layer *layer = &chain->layers[i];
+        struct block *below = TAKE_PTR(block);
+        int r = layer->format == IMAGE_RAW
+                    ? block_from_fd(TAKE_FD(layer->fd), layer->path, false, &block, err)
+                    : qcow2_open(TAKE_FD(layer->fd), layer->path, below, &block, err);
+        if (r < 0)
+            return r;
+    }
+    *ret = TAKE_PTR(block);
     return 0;
 }
 
-/* qemu-nbd follows whatever backing file an image names. Our own reader is asked first: it refuses
- * chains that loop, are too long or leave the host, and says so better. */
-static int check_chain(const char *path, bool lock, struct error **err)
+static int open_chain(struct image_chain *chain, bool writable, struct block **ret,
+                      struct error **err)
 {
-    _cleanup_block_ struct block *block = NULL;
-    int fd = open_image_file(path, false, err);
-    return fd < 0 ? fd : qcow2_open(fd, path, lock, &block, err);
+    const struct nbd_options server = {.writable = writable, .caller_locks = true};
+    struct image_layer *top = &chain->layers[0];
+    if (top->format == IMAGE_RAW)
+        return block_from_fd(TAKE_FD(top->fd), top->path, writable, ret, err);
+    if (!writable && reads_here(chain))
+        return open_layers(chain, ret, err);
+    return nbd_block_open(chain, &server, ret, err);
 }
 
 int image_open(const char *path, const struct image_open_options *options, struct block **ret,
                struct error **err)
 {
-    enum image_format format;
+    _cleanup_image_chain_ struct image_chain chain = {0};
     int r = options->writable && !options->unseal ? seal_check_unsealed(path, err) : 0;
     if (r < 0)
         return r;
-    _cleanup_close_ int fd = open_image_file(path, options->writable, err);
+    int fd = open_image_file(path, options->writable, err);
     if (fd < 0)
         return fd;
-    r = choose_format(fd, path, options->format, &format, err);
+    r = image_check(fd, path, options->format, options->trust, &chain, err);
     if (r == 0 && options->lock)
-        r = image_lock(fd, options->writable, path, err);
-    if (r < 0)
-        return r;
-    if (format == IMAGE_RAW)
-        return block_from_fd(TAKE_FD(fd), path, options->writable, ret, err);
-    if (format == IMAGE_QCOW2 && !options->writable)
-        return qcow2_open(TAKE_FD(fd), path, options->lock, ret, err);
-    if (format == IMAGE_QCOW2)
-        r = check_chain(path, options->lock, err);
-    return r < 0 ? r : nbd_block_open(TAKE_FD(fd), path, format, options->writable, ret, err);
+        r = image_lock(chain.layers[0].fd, options->writable, path, err);
+    if (r == 0 && options->lock)
+        r = lock_backing(&chain, err);
+    return r < 0 ? r : open_chain(&chain, options->writable, ret, err);
 }
 
 /* The disk's size in a format that only qemu-nbd reads. */
@@ -157,6 +184,19 @@ static int read_qcow2_info(struct block *file, struct image_info *info, struct e
     return 0;
 }
 
+static int read_info(struct block *file, enum image_format format, struct image_info *info,
+                     struct error **err)
+{
+    info->format = format;
+    info->file_size = file->size;
+    if (format == IMAGE_QCOW2)
+        return read_qcow2_info(file, info, err);
+    if (format != IMAGE_RAW)
+        return ask_size(file->name, format, &info->virtual_size, err);
+    info->virtual_size = file->size;
+    return 0;
+}
+
 int image_info_read(const char *path, enum image_format format, struct image_info *ret,
                     struct error **err)
 {
@@ -166,26 +206,20 @@ int image_info_read(const char *path, enum image_format format, struct image_inf
     int fd = open_image_file(path, false, err);
     if (fd < 0)
         return fd;
-    int r = fstat(fd, &st) < 0 ? error_sys(err, errno, "%s: cannot read", path) : 0;
-    if (r == 0)
-        r = choose_format(fd, path, format, &info.format, err);
+    int r = fstat(fd, &st) < 0 ? error_sys(err, errno, "%s: cannot read", path)
+                               : image_check_kind(&st, path, err);
+    if (r == 0 && format == IMAGE_AUTO)
+        r = image_probe(fd, path, &format, err);
     if (r < 0) {
         close(fd);
         return r;
     }
     r = block_from_fd(fd, path, false, &file, err);
+    if (r == 0)
+        r = read_info(file, format, &info, err);
     if (r < 0)
         return r;
-    info.file_size = file->size;
     info.allocated = S_ISBLK(st.st_mode) ? file->size : (uint64_t)st.st_blocks * 512;
-    if (info.format == IMAGE_RAW)
-        info.virtual_size = file->size;
-    else if (info.format == IMAGE_QCOW2)
-        r = read_qcow2_info(file, &info, err);
-    else
-        r = ask_size(path, info.format, &info.virtual_size, err);
-    if (r < 0)
-        return r;
     *ret = info;
     info = (struct image_info){0};
     return 0;

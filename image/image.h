@@ -6,6 +6,8 @@
 
 #include "image/block.h"
 
+struct image_trust;
+
 enum image_format {
     IMAGE_AUTO, /* told from the first bytes; raw only where no known magic is found */
     IMAGE_RAW,
@@ -31,20 +33,24 @@ struct image_open_options {
      * process uses in a conflicting way (-EBUSY). */
     bool lock;
     bool unseal; /* write even to a sealed template (image/seal.h), which is else -EPERM */
+    const struct image_trust *trust; /* which backing files it may have; see image/trust.h */
 };
 
 /*
- * Raw images and read-only qcow2 images are served in-process; writable qcow2 and every other
- * format by a qemu-nbd child on a private socket. An image in use is -EBUSY; qemu-nbd missing is
- * -ENOENT with the package to install. qcow2 backing files are opened read-only, confined to at
- * most 64 images and with loops refused; their names must be those of files. A VMDK must keep its
- * data beside itself. qemu-nbd dies with the thread that opened the image.
+ * Opens an image that image_check() lets pass. Raw images and read-only qcow2 images are served
+ * in-process; writable qcow2 and every other format by a qemu-nbd child on a private socket. An
+ * image in use is -EBUSY; qemu-nbd missing is -ENOENT with the package to install. Backing files
+ * are opened read-only. qemu-nbd dies with the thread that opened the image.
  */
 int image_open(const char *path, const struct image_open_options *options, struct block **ret,
                struct error **err);
 
 /* A raw block source over an open descriptor, which the block then owns (closed on failure too). */
 int block_from_fd(int fd, const char *name, bool writable, struct block **ret, struct error **err);
+
+struct stat;
+/* Refuses what is neither a file nor a block device. */
+int image_check_kind(const struct stat *st, const char *path, struct error **err);
 
 struct image_info {
     enum image_format format;

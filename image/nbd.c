@@ -16,10 +16,9 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/proc.h"
-#include "base/quote.h"
 #include "base/str.h"
 #include "base/tempfile.h"
-#include "image/vmdk.h"
+#include "image/nodes.h"
 
 static const uint64_t start_timeout_ms = 30 * 1000;
 static const uint64_t hang_up_ms = 2 * 1000;
@@ -33,10 +32,11 @@ struct nbd {
     struct block block;
     struct nbd_handle *handle;
     struct proc *server;
-    int image_fd;    /* keeps the image's locks */
-    char *directory; /* holds nothing but the socket */
+    struct image_chain chain; /* its descriptors are what the server opens, and keep the locks */
+    char *directory;          /* holds nothing but the socket */
     char *socket;
     bool connected;
+    bool shared;
     bool extents;
 };
 
@@ -164,17 +164,20 @@ static void remove_socket(struct nbd *nbd)
 static void nbd_block_close(struct block *block)
 {
     struct nbd *nbd = (struct nbd *)block;
-    /* The server ends once its only client has gone; one that never had a client waits for it. */
+    /* The server ends once its only client has gone; one that never had a client, or may have
+     * several, waits for more. It closes the image in order when it is told to end. */
     if (nbd->handle) {
         nbd_shutdown(nbd->handle, 0);
         nbd_close(nbd->handle);
     }
-    if (nbd->server && (!nbd->connected || proc_wait(nbd->server, end_timeout_ms, NULL, NULL) < 0))
+    if (nbd->server && nbd->connected && nbd->shared)
+        proc_stop(nbd->server, end_timeout_ms);
+    else if (nbd->server &&
+             (!nbd->connected || proc_wait(nbd->server, end_timeout_ms, NULL, NULL) < 0))
         proc_stop(nbd->server, stop_grace_ms);
     proc_free(nbd->server);
     remove_socket(nbd);
-    if (nbd->image_fd >= 0)
-        close(nbd->image_fd);
+    image_chain_free(&nbd->chain);
 }
 
 static const struct block_ops nbd_ops = {
@@ -203,52 +206,44 @@ static int make_directory(struct nbd *nbd, struct error **err)
     return nbd->socket ? 0 : -ENOMEM;
 }
 
-/* The path for qemu-nbd, as the value of an option. /proc/self is another process
- * there. */
-static char *option_value(const char *path, struct error **err)
+static int add_arguments(const struct nbd *nbd, const struct nbd_options *options,
+                         struct strv *argv, struct error **err)
 {
-    static const char self[] = "/proc/self/";
-    _cleanup_str_ struct str value = {0};
-    if (str_starts(path, self)) {
-        str_appendf(&value, "/proc/%ld/", (long)getpid());
-        path += strlen(self);
-    }
-    quote_commas(&value, path);
-    return str_take(&value, err);
-}
-
-static int start_server(struct nbd *nbd, const char *path, enum image_format format, int log_fd,
-                        struct error **err)
-{
-    struct stat st;
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_free_ char *value = option_value(path, err);
-    if (!value)
-        return -ENOMEM;
-    bool device = fstat(nbd->image_fd, &st) == 0 && S_ISBLK(st.st_mode);
-    int r = strv_add(&argv, "qemu-nbd", err);
+    const struct image_node_options nodes = {
+        .writable = options->writable, .caller_locks = options->caller_locks, .file_name = true};
+    int r = strv_add(argv, "qemu-nbd", err);
     if (r == 0)
-        r = strv_addf(&argv, err, "--socket=%s", nbd->socket);
-    if (r == 0 && !nbd->block.writable)
-        r = strv_add(&argv, "--read-only", err);
+        r = strv_addf(argv, err, "--socket=%s", nbd->socket);
+    if (r == 0 && !options->writable)
+        r = strv_add(argv, "--read-only", err);
     /* Zeroes that are written become holes and free clusters, as the raw images have them. */
-    if (r == 0 && nbd->block.writable)
-        r = strv_add(&argv, "--discard=unmap", err);
-    if (r == 0)
-        r = strv_add(&argv, "--image-opts", err);
-    /* The locks are ours already, on image_fd. */
-    if (r == 0)
-        r = strv_addf(&argv, err, "driver=%s,file.driver=%s,file.locking=off,file.filename=%s",
-                      image_format_name(format), device ? "host_device" : "file", value);
+    if (r == 0 && options->writable)
+        r = strv_add(argv, "--discard=unmap", err);
+    if (r == 0 && options->shared)
+        r = strv_add(argv, "--persistent", err);
+    if (r == 0 && options->shared)
+        r = strv_add(argv, "--shared=0", err);
     if (r < 0)
         return r;
-    struct proc_options options = {PROC_OPTIONS_INIT, .argv = (const char *const *)argv.items};
-    options.stderr_fd = log_fd;
-    r = proc_spawn(&options, &nbd->server, err);
+    char *image = image_nodes(&nbd->chain, &nodes, err);
+    return image ? strv_take(argv, image, err) : -ENOMEM;
+}
+
+static int start_server(struct nbd *nbd, const struct nbd_options *options, int log_fd,
+                        struct error **err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    int r = add_arguments(nbd, options, &argv, err);
+    if (r < 0)
+        return r;
+    struct proc_options server = {PROC_OPTIONS_INIT, .argv = (const char *const *)argv.items};
+    server.stderr_fd = log_fd;
+    r = proc_spawn(&server, &nbd->server, err);
     if (r == -ENOENT)
         error_hint(err, "install qemu-utils (Debian) or qemu-img (Fedora)");
     if (r < 0)
-        error_wrap(err, "%s: cannot be opened as %s", path, image_format_name(format));
+        error_wrap(err, "%s: cannot be opened as %s", nbd->block.name,
+                   image_format_name(nbd->chain.layers[0].format));
     return r;
 }
 
@@ -321,38 +316,54 @@ static int negotiate(struct nbd *nbd, int socket_fd, int log_fd, struct error **
     return 0;
 }
 
-int nbd_block_open(int fd, const char *path, enum image_format format, bool writable,
-                   struct block **ret, struct error **err)
+static int open_server(struct nbd *nbd, const struct nbd_options *options, struct error **err)
 {
-    _cleanup_close_ int image_fd = fd, log_fd = -1;
-    _cleanup_block_ struct block *block = NULL;
     int socket_fd = -1;
+    _cleanup_close_ int log_fd = memfd_create("qemu-nbd", MFD_CLOEXEC);
+    if (log_fd < 0)
+        return error_sys(err, errno, "cannot keep what qemu-nbd says");
+    int r = make_directory(nbd, err);
+    if (r == 0)
+        r = start_server(nbd, options, log_fd, err);
+    if (r == 0)
+        r = connect_server(nbd, log_fd, &socket_fd, err);
+    if (r < 0)
+        return r;
+    if (!nbd->shared)
+        remove_socket(nbd);
+    return negotiate(nbd, socket_fd, log_fd, err);
+}
+
+int nbd_block_open(struct image_chain *chain, const struct nbd_options *options, struct block **ret,
+                   struct error **err)
+{
+    _cleanup_image_chain_ struct image_chain owned = *chain;
+    _cleanup_block_ struct block *block = NULL;
+    *chain = (struct image_chain){0};
     struct nbd *nbd = calloc(1, sizeof(*nbd));
     if (!nbd)
         return error_oom(err);
     block = &nbd->block;
     block->ops = &nbd_ops;
-    block->writable = writable;
-    nbd->image_fd = TAKE_FD(image_fd);
-    int r = str_replace(&block->name, path, err);
-    if (r == 0 && format == IMAGE_VMDK)
-        r = vmdk_check(nbd->image_fd, path, err);
-    if (r < 0)
-        return r;
-    log_fd = memfd_create("qemu-nbd", MFD_CLOEXEC);
-    if (log_fd < 0)
-        return error_sys(err, errno, "cannot keep what qemu-nbd says");
-    r = make_directory(nbd, err);
+    block->writable = options->writable;
+    nbd->shared = options->shared;
+    nbd->chain = owned;
+    owned = (struct image_chain){0};
+    int r = str_replace(&block->name, nbd->chain.layers[0].path, err);
     if (r == 0)
-        r = start_server(nbd, path, format, log_fd, err);
-    if (r == 0)
-        r = connect_server(nbd, log_fd, &socket_fd, err);
-    if (r < 0)
-        return r;
-    remove_socket(nbd);
-    r = negotiate(nbd, socket_fd, log_fd, err);
+        r = open_server(nbd, options, err);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(block);
     return 0;
+}
+
+const char *nbd_block_socket(const struct block *block)
+{
+    return ((const struct nbd *)block)->socket;
+}
+
+void nbd_block_hide(struct block *block)
+{
+    remove_socket((struct nbd *)block);
 }

@@ -5,16 +5,26 @@
  */
 #pragma once
 
-#include "image/image.h"
+#include "image/check.h"
+
+struct nbd_options {
+    bool writable;
+    bool caller_locks; /* the chain's descriptors hold the locks; else qemu-nbd takes its own */
+    bool shared;       /* others may connect to nbd_block_socket() as well */
+};
 
 /*
- * Serves the image at `path`. fd is the open image and holds the locks, if any; it becomes the
- * block's (closed on failure too). qemu-nbd itself takes no lock on that file.
+ * Serves a checked chain, which becomes the block's (empty afterwards, on failure too).
  *
  * block_close() waits until qemu-nbd has written its metadata and has ended. Errors on that way are
  * lost: call block_flush() before. qemu-nbd dies with the thread that opened the block.
  *
  * -ENOENT with the package to install when qemu-nbd is missing.
  */
-int nbd_block_open(int fd, const char *path, enum image_format format, bool writable,
-                   struct block **ret, struct error **err);
+int nbd_block_open(struct image_chain *chain, const struct nbd_options *options, struct block **ret,
+                   struct error **err);
+
+/* The path of the socket of a block that was opened as shared, as long as nobody hides it. */
+const char *nbd_block_socket(const struct block *block);
+/* Removes the socket: those that are connected stay so. */
+void nbd_block_hide(struct block *block);

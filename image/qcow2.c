@@ -10,7 +10,6 @@
 #include "base/checked.h"
 #include "base/endian.h"
 #include "image/image.h"
-#include "image/qcow2_chain.h"
 #include "image/qcow2_format.h"
 #include "image/qcow2_header.h"
 #include "image/qcow2_inflate.h"
@@ -341,14 +340,28 @@ static int set_up(struct qcow2 *q, const struct qcow2_header *header, const char
     return 0;
 }
 
-int qcow2_open_in_chain(int fd, const char *path, const struct qcow2_chain *chain,
-                        struct block **ret, struct error **err)
+/* What the header asks for, and cannot be had here. */
+static int check_served(const struct qcow2_header *header, const struct block *backing,
+                        const char *path, struct error **err)
+{
+    if (header->extended_l2)
+        return error_set(err, ENOTSUP, "%s: the qcow2 image uses extended L2 entries (subclusters)",
+                         path);
+    if (header->backing_file && !backing)
+        return error_set(err, EINVAL, "%s: its backing file is not open", path);
+    return 0;
+}
+
+int qcow2_open(int fd, const char *path, struct block *backing, struct block **ret,
+               struct error **err)
 {
     _cleanup_qcow2_header_ struct qcow2_header header = {0};
-    _cleanup_block_ struct block *file = NULL, *block = NULL;
+    _cleanup_block_ struct block *below = backing, *file = NULL, *block = NULL;
     int r = block_from_fd(fd, path, false, &file, err);
     if (r == 0)
         r = qcow2_header_read(file, &header, err);
+    if (r == 0)
+        r = check_served(&header, below, path, err);
     if (r < 0)
         return r;
     struct qcow2 *q = calloc(1, sizeof(*q));
@@ -357,24 +370,12 @@ int qcow2_open_in_chain(int fd, const char *path, const struct qcow2_chain *chai
     block = &q->block;
     block->ops = &qcow2_ops;
     q->file = TAKE_PTR(file);
+    q->backing = TAKE_PTR(below);
     r = set_up(q, &header, path, err);
     if (r == 0)
         r = qcow2_inflate_begin(err);
-    if (r == 0)
-        r = qcow2_open_backing(&header, path, chain, &q->backing, err);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(block);
     return 0;
-}
-
-int qcow2_open(int fd, const char *path, bool lock_backing, struct block **ret, struct error **err)
-{
-    struct qcow2_chain chain = {.lock = lock_backing};
-    int r = qcow2_chain_enter(&chain, NULL, fd, path, err);
-    if (r < 0) {
-        close(fd);
-        return r;
-    }
-    return qcow2_open_in_chain(fd, path, &chain, ret, err);
 }

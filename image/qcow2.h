@@ -10,10 +10,11 @@
 
 #include "image/block.h"
 
-/* Opens read-only. `fd` becomes the block's (closed on failure too). `path` is where the image
- * lies: relative backing files are looked up beside it. lock_backing: take QEMU's locks on the
- * backing files (the lock on fd itself is the caller's). */
-int qcow2_open(int fd, const char *path, bool lock_backing, struct block **ret, struct error **err);
+/* Opens read-only, over the contents of its backing file; NULL: it has none. Both fd and `backing`
+ * become the block's (closed on failure too). Which file may be its backing file is for
+ * image_check() to say. */
+int qcow2_open(int fd, const char *path, struct block *backing, struct block **ret,
+               struct error **err);
 
 /* Writes an empty overlay of `size` bytes (rounded up to a sector of 512) over backing_file into
  * the empty file fd: a version 3 image with 64 KiB clusters that names its backing format ("raw",

@@ -14,6 +14,13 @@ static int refuse(const struct block *file, struct error **err, const char *what
     return error_set(err, EINVAL, "%s: damaged qcow2 header: %s", file->name, what);
 }
 
+/* QEMU would open whatever file the header names, and write to it. */
+static int refuse_data_file(const struct block *file, struct error **err)
+{
+    error_set(err, EUNTRUSTED, "%s: the qcow2 image keeps its data in another file", file->name);
+    return error_hint(err, "if you trust it, convert it: qemu-img convert -O qcow2 OLD NEW");
+}
+
 static int not_served(const struct block *file, struct error **err, const char *what)
 {
     int r = error_set(err, ENOTSUP, "%s: the qcow2 image uses %s, which kiln does not read",
@@ -57,8 +64,8 @@ static int check_basics(const struct block *file, const struct qcow2_disk_header
 static int check_l1(const struct block *file, const struct qcow2_disk_header *disk,
                     struct qcow2_header *header, struct error **err)
 {
-    /* One L2 table is a cluster of 8-byte entries, each for one cluster of the disk. */
-    unsigned covered_bits = 2 * header->cluster_bits - 3;
+    /* One L2 table is a cluster of entries of 8 or 16 bytes, each for one cluster of the disk. */
+    unsigned covered_bits = 2 * header->cluster_bits - (header->extended_l2 ? 4 : 3);
     uint64_t needed = (header->size + (UINT64_C(1) << covered_bits) - 1) >> covered_bits;
     header->l1_size = be32_get(disk->l1_size);
     header->l1_offset = be64_get(disk->l1_offset);
@@ -170,10 +177,10 @@ static int check_features(const struct block *file, const struct head *head, uin
         return r;
     }
     if (features & QCOW2_FEATURE_DATA_FILE)
-        return not_served(file, err, "an external data file");
-    if (features & QCOW2_FEATURE_EXTENDED_L2)
-        return not_served(file, err, "extended L2 entries (subclusters)");
-    uint64_t unknown = features & ~(uint64_t)QCOW2_FEATURE_COMPRESSION;
+        return refuse_data_file(file, err);
+    header->extended_l2 = features & QCOW2_FEATURE_EXTENDED_L2;
+    uint64_t unknown =
+        features & ~(uint64_t)(QCOW2_FEATURE_COMPRESSION | QCOW2_FEATURE_EXTENDED_L2);
     if (unknown)
         return unknown_feature(file, head, (unsigned)__builtin_ctzll(unknown), err);
     /* The compression type was added behind the first 104 bytes of version 3. */

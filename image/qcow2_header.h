@@ -10,13 +10,14 @@ struct qcow2_header {
     uint64_t size;         /* the disk's, at most INT64_MAX */
     uint32_t l1_size;      /* entries, enough for `size` */
     uint64_t l1_offset;    /* cluster-aligned; the whole table is within the file */
+    bool extended_l2;      /* L2 entries with subclusters */
     bool zstd;             /* what compressed clusters are compressed with; else deflate */
     char *backing_file;    /* NULL: none. Valid UTF-8 or not, but without control characters */
     char *backing_format;  /* NULL: not stated */
 };
 
 /* Reads and checks the header of the image that lies in `file`. Refusals are -EINVAL, features that
- * are not served -ENOTSUP. Free with qcow2_header_free(). */
+ * are not served -ENOTSUP, an external data file -EUNTRUSTED. Free with qcow2_header_free(). */
 int qcow2_header_read(struct block *file, struct qcow2_header *ret, struct error **err);
 void qcow2_header_free(struct qcow2_header *header);
 #define _cleanup_qcow2_header_ _cleanup_(qcow2_header_free)

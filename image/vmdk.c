@@ -130,7 +130,7 @@ static int check_file(int folder, const struct vmdk_extent *extent, const struct
     _cleanup_close_ int fd =
         openat(folder, extent->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 && errno == ELOOP) {
-        int r = error_set(err, EINVAL, "%s: the extent '%s' is a symbolic link", path, file);
+        int r = error_set(err, EUNTRUSTED, "%s: the extent '%s' is a symbolic link", path, file);
         error_hint(err, "put the file itself beside the descriptor");
         return r;
     }
@@ -170,7 +170,7 @@ int vmdk_check(int fd, const char *path, struct error **err)
     if (r < 0)
         return r;
     if (vmdk.descriptor.parent) {
-        r = error_set(err, EINVAL, "%s: the image is a snapshot of another VMDK image", path);
+        r = error_set(err, EUNTRUSTED, "%s: the image is a snapshot of another VMDK image", path);
         error_hint(err, "if you trust it, convert it: qemu-img convert -O qcow2 OLD NEW");
         return r;
     }

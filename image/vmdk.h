@@ -17,8 +17,8 @@ void vmdk_free(struct vmdk *vmdk);
 
 /*
  * A VMDK names other files: those that hold its data, and the parent of a snapshot. QEMU opens
- * whatever they name. This refuses, with -EINVAL, an image whose data lies anywhere but in regular
- * files in its own folder (that of `path`, as QEMU takes it), reached without a symbolic link; an
- * extent that names further files; and an image that has a parent.
+ * whatever they name. This refuses, with -EUNTRUSTED, an image whose data lies anywhere but in its
+ * own folder (that of `path`, as QEMU takes it), reached without a symbolic link, and an image that
+ * has a parent; with -EINVAL extents that are no regular files or name further files.
  */
 int vmdk_check(int fd, const char *path, struct error **err);

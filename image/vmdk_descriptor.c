@@ -383,8 +383,9 @@ static int check_extent(const struct vmdk_extent *extent, const char *name, stru
     if (is_plain(extent->name))
         return 0;
     _cleanup_free_ char *shown = str_printable(extent->name);
-    int r = error_set(err, EINVAL, "%s: the image keeps its data in '%s', which is not beside it",
-                      name, shown ? shown : "?");
+    int r =
+        error_set(err, EUNTRUSTED, "%s: the image keeps its data in '%s', which is not beside it",
+                  name, shown ? shown : "?");
     error_hint(err, "if you trust it, convert it: qemu-img convert -O qcow2 OLD NEW");
     return r;
 }

@@ -45,6 +45,7 @@ struct vm_config {
     struct vm_disk
         *disks; /* the first is the system disk; all are kept under throw-away overlays */
     size_t disk_count;
+    const struct image_trust *trust; /* which backing files they may have; see image/trust.h */
     bool persist;  /* but what the guest writes to the system disk stays; it is asked to switch
                       itself off after a good sign */
     int kernel_fd; /* VM_BOOT_KERNEL only; -1: none. The caller's */

@@ -119,7 +119,7 @@ static int launch(struct appliance *appliance, struct error **err)
     if (guestfs_launch(appliance->handle) < 0)
         return explain_launch(appliance, err);
     guestfs_umask(appliance->handle, 0);
-    appliance_hide_overlays(appliance);
+    appliance_hide_drives(appliance);
     return 0;
 }
 

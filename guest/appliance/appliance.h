@@ -4,17 +4,17 @@
 #include <guestfs.h>
 
 #include "guest/engine.h"
+#include "image/check.h"
 
 #define APPLIANCE_LINES 8 /* of what the appliance said last that are kept */
 
 /* A disk of the guest's. */
 struct appliance_drive {
     char *path;
-    enum image_format format;
-    int image_fd;   /* keeps the image's lock; -1: QEMU's own must do */
-    int overlay_fd; /* what takes the changes; -1: the image itself does */
-    char *overlay;  /* its name, as long as it has one */
-    char *backing;  /* the image's real path, by which the overlay knows it */
+    struct image_chain chain; /* the overlay first, if there is one */
+    int image_fd;             /* keeps the image's lock; -1: QEMU's own must do */
+    int overlay_fd;           /* what takes the changes; -1: the image itself does */
+    char *overlay;            /* its name, as long as it has one */
 };
 
 struct appliance {
@@ -31,6 +31,8 @@ struct appliance {
     bool abandoned; /* a thread is in a call of the handle that does not end: it stays as it is */
     struct appliance_drive *drives;
     size_t drive_count;
+    struct block **servers; /* what libguestfs does not open by itself */
+    size_t server_count;
 };
 
 extern const struct guest_ops appliance_ops;
@@ -61,11 +63,12 @@ DEFINE_CLEANUP(char **, appliance_list_free);
 
 /* Disks (drive.c). */
 
-/* Refuses images in use or sealed, and hands the disks to libguestfs, which is not launched yet. */
+/* Refuses images that are in use, sealed or not to be trusted, and hands the disks to libguestfs,
+ * which is not launched yet. */
 int appliance_add_drives(struct appliance *appliance, const struct guest_open_options *options,
                          struct error **err);
-/* To be called once it is launched: nothing of the layers over the images is seen any more. */
-void appliance_hide_overlays(struct appliance *appliance);
+/* To be called once it is launched: removes the names of overlays and sockets. */
+void appliance_hide_drives(struct appliance *appliance);
 /* Ends the appliance and writes what is staged into the images. */
 int appliance_commit(struct guest *guest, struct error **err);
 void appliance_free_drives(struct appliance *appliance);

@@ -393,6 +393,7 @@ int native_open(const char *path, const struct guest_open_options *options,
         .writable = options->writable && options->staging != GUEST_THROW_AWAY,
         .lock = options->lock,
         .unseal = options->unseal,
+        .trust = options->resources.trust,
     };
     struct block *block;
     int r = image_open(path, &image, &block, err);

@@ -25,8 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = memfd_create("image", MFD_CLOEXEC);
     if (fd < 0 || fd_pwrite_full(fd, data, size, 0, "image", NULL) < 0)
         abort();
-    /* Relative backing files are not found there. */
-    if (qcow2_open(fd, "/nonexistent/image", false, &block, NULL) < 0)
+    if (qcow2_open(fd, "image", NULL, &block, NULL) < 0)
         return 0;
     uint8_t *buf = malloc(most);
     read_at(block, 0, buf);

@@ -49,11 +49,11 @@ static void note_failure(void *context, const struct error *error)
     pthread_mutex_unlock(&devices->lock);
 }
 
-static int open_disk(const struct vm_disk *disk, bool persist, struct block **ret,
-                     struct error **err)
+static int open_disk(const struct vm_disk *disk, const struct image_trust *trust, bool persist,
+                     struct block **ret, struct error **err)
 {
     const struct image_open_options options = {
-        .format = disk->format, .writable = persist, .lock = true};
+        .format = disk->format, .writable = persist, .lock = true, .trust = trust};
     const struct staged_options defaults = {0};
     struct block *image = NULL;
     int r = image_open(disk->path, &options, &image, err);
@@ -77,7 +77,7 @@ static int add_disk(struct kvm_devices *devices, const struct vm_config *config,
                                           .context = devices};
     struct virtio_device *device = NULL;
     struct block *block = NULL;
-    int r = open_disk(disk, config->persist && index == 0, &block, err);
+    int r = open_disk(disk, config->trust, config->persist && index == 0, &block, err);
     if (r == 0)
         r = virtio_blk_new(block, &blk, &device, err);
     return r < 0 ? r : virtio_pci_add(bus, device, err);

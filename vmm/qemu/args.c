@@ -203,6 +203,7 @@ int qemu_args_build(const struct vm_config *config, bool kvm, const struct qemu_
                           &(struct qemu_disk_options){
                               .bootable = i == 0 && config->boot != VM_BOOT_KERNEL,
                               .persist = i == 0 && config->persist,
+                              .trust = config->trust,
                           },
                           err);
     if (r == 0 && config->network)

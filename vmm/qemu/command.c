@@ -71,5 +71,7 @@ void qemu_command_free(struct qemu_command *command)
             close(command->fds[i].ours);
     for (size_t i = 0; i < command->image_count; i++)
         block_close(command->images[i]);
+    for (size_t i = 0; i < command->image_count; i++)
+        image_chain_free(&command->chains[i]);
     *command = (struct qemu_command){0};
 }

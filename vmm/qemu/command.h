@@ -3,7 +3,7 @@
 
 #include "base/proc.h"
 #include "base/str.h"
-#include "image/image.h"
+#include "image/check.h"
 
 enum {
     QEMU_MAX_FDS = 16,  /* as many as proc_spawn() hands down */
@@ -16,7 +16,8 @@ struct qemu_command {
     struct proc_fd fds[QEMU_MAX_FDS];
     bool owned[QEMU_MAX_FDS]; /* closed with the command */
     size_t fd_count;
-    struct block *images[QEMU_MAX_DISKS]; /* held for their locks */
+    struct block *images[QEMU_MAX_DISKS];      /* held for their locks */
+    struct image_chain chains[QEMU_MAX_DISKS]; /* held for QEMU, which opens their files */
     size_t image_count;
 };
 

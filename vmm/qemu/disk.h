@@ -9,6 +9,7 @@
 struct qemu_disk_options {
     bool bootable; /* firmware starts from this one */
     bool persist;  /* the guest writes into the image itself */
+    const struct image_trust *trust;
 };
 
 /* Opens and locks the image, and adds the options that attach it as the guest's next virtio disk.

@@ -90,16 +90,44 @@ static int fail_on_any(void *context, const char *name, mode_t type)
     return 0;
 }
 
+/* A qcow2 image over a raw one of zeroes, for which libguestfs needs a server. */
+static void make_chain(const struct fixture *fx, char chain[static 300], char base[static 300])
+{
+    snprintf(base, 300, "%.280s/base.img", fx->dir);
+    snprintf(chain, 300, "%.280s/chain.qcow2", fx->dir);
+    assert_int_equal(fixture_command("truncate", "-s", "8M", base), 0);
+    assert_int_equal(
+        fixture_command("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", chain),
+        0);
+}
+
+static void expect_start(const char *path, const char *wanted)
+{
+    const struct image_open_options options = {.lock = true};
+    struct block *block;
+    char bytes[16] = "";
+    assert_ok(image_open(path, &options, &block, err));
+    assert_ok(block_pread(block, bytes, strlen(wanted) + 1, 0, err));
+    assert_string_equal(bytes, wanted);
+    block_close(block);
+}
+
 static void programs_run_and_edits_are_staged(void **state)
 {
     struct fixture *fx = *state;
     struct guest *guest;
     struct guest_open_options options = options_for(GUEST_CAN_RUN, GUEST_STAGED);
+    char chain[300], base[300];
+    make_chain(fx, chain, base);
+    struct guest_drive drive = {.path = chain};
+    options.drives = &drive;
+    options.drive_count = 1;
     _cleanup_free_ char *before = digest(fx), *during = NULL;
     assert_ok(guest_open(fx->image, &options, &guest, err));
     assert_string_equal(guest_engine_used(guest), "appliance");
     assert_string_equal(guest_engine_reason(guest), "programs of the guest must run");
     run_programs(guest);
+    expect_run(guest, "echo marker >/dev/sdb", 0, "");
     fixture_expect(guest, "/srv/by-program", "written\n");
     assert_ok(guest_list(guest, "/tmp", fail_on_any, NULL, err));
     assert_ok(guest_sync(guest, err));
@@ -110,6 +138,8 @@ static void programs_run_and_edits_are_staged(void **state)
     struct guest_open_options native = options_for(0, GUEST_IN_PLACE);
     assert_fails(EBUSY, guest_open(fx->image, &native, &other, err));
     fixture_finish(fx, guest);
+    expect_start(chain, "marker\n");
+    expect_start(base, "");
     guest = fixture_open(fx, false);
     fixture_expect(guest, "/srv/by-program", "written\n");
     fixture_close(guest);
@@ -119,10 +149,10 @@ static void what_is_thrown_away_leaves_no_trace(void **state)
 {
     struct fixture *fx = *state;
     struct guest *guest;
-    char second[300];
-    snprintf(second, sizeof(second), "%.280s/second.img", fx->dir);
-    assert_int_equal(fixture_command("mke2fs", "-q", "-F", "-t", "ext4", second, "8M"), 0);
-    struct guest_drive drive = {.path = second, .format = IMAGE_RAW};
+    char second[300], base[300];
+    make_chain(fx, second, base);
+    assert_int_equal(fixture_command("mke2fs", "-q", "-F", "-t", "ext4", base, "8M"), 0);
+    struct guest_drive drive = {.path = second};
     struct guest_open_options options = options_for(0, GUEST_THROW_AWAY);
     options.drives = &drive;
     options.drive_count = 1;

@@ -160,9 +160,21 @@ static void a_chain_is_checked_before_qemu_follows_it(void **state)
     struct block *block = NULL;
     must("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "nbd://127.0.0.1:1/disk", "-F",
          "raw", "top", "1M");
-    assert_int_equal(image_open("top", &options, &block, &error), -ENOTSUP);
+    assert_int_equal(image_open("top", &options, &block, &error), -EUNTRUSTED);
     assert_non_null(strstr(error_message(error), "only files of this host"));
     error_free(error);
+}
+
+/* Only QEMU reads them. */
+static void subclusters_are_read_by_qemu(void **state)
+{
+    (void)state;
+    make_disk("raw");
+    must("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-o", "extended_l2=on", "raw", "image");
+    _cleanup_block_ struct block *raw = must_open("raw", IMAGE_RAW, false);
+    _cleanup_block_ struct block *image = must_open("image", IMAGE_AUTO, false);
+    assert_string_equal(image->ops->name, "nbd");
+    must_equal(raw, image);
 }
 
 static void a_writer_keeps_others_out(void **state)
@@ -237,10 +249,10 @@ static void a_vmdk_stays_beside_its_descriptor(void **state)
     block_close(disk);
     make_file("hostile", 0);
     write_at("hostile", 0, hostile, sizeof(hostile) - 1);
-    must_refuse("hostile", IMAGE_AUTO, EINVAL,
+    must_refuse("hostile", IMAGE_AUTO, EUNTRUSTED,
                 "hostile: the image keeps its data in '/etc/passwd'");
     must("qemu-img", "create", "-q", "-f", "vmdk", "-b", "disk.vmdk", "-F", "vmdk", "snapshot");
-    must_refuse("snapshot", IMAGE_AUTO, EINVAL, "snapshot: the image is a snapshot of another");
+    must_refuse("snapshot", IMAGE_AUTO, EUNTRUSTED, "snapshot: the image is a snapshot of another");
 }
 
 static pid_t only_child(void)
@@ -302,6 +314,7 @@ int main(void)
         nbd_test(backing_files_are_locked_too),
         nbd_test(a_missing_qemu_nbd_says_what_to_install),
         nbd_test(what_qemu_says_of_a_bad_image_is_passed_on),
+        nbd_test(subclusters_are_read_by_qemu),
         nbd_test(a_vmdk_stays_beside_its_descriptor),
         nbd_test(a_server_that_dies_is_an_error_and_no_hang),
         nbd_test(an_open_descriptor_serves_as_a_path),

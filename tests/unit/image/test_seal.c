@@ -11,7 +11,7 @@ static void must_seal(const char *image)
     struct error *error = NULL;
     strv_add(&operations, "machine-id", NULL);
     strv_add(&operations, "hostname", NULL);
-    if (seal_write(image, &operations, &error) < 0)
+    if (seal_write(image, &operations, NULL, &error) < 0)
         fail_msg("%s", error_message(error));
 }
 
@@ -116,8 +116,8 @@ static void only_files_are_sealed(void **state)
     (void)state;
     const struct strv none = {0};
     assert_int_equal(mkdir("directory", 0755), 0);
-    assert_int_equal(seal_write("directory", &none, NULL), -EINVAL);
-    assert_int_equal(seal_write("absent", &none, NULL), -ENOENT);
+    assert_int_equal(seal_write("directory", &none, NULL, NULL), -EINVAL);
+    assert_int_equal(seal_write("absent", &none, NULL, NULL), -ENOENT);
 }
 
 int main(void)

@@ -384,10 +384,13 @@ static void every_layer_is_named_with_its_format(void **state)
     config.expected = VERDICT_LOGIN_PROMPT;
     _cleanup_outcome_ struct outcome outcome = run_config("prompt", &config);
     assert_verdict(&outcome, VERDICT_LOGIN_PROMPT);
-    assert_argument(world, "driver=raw,node-name=image1-1,read-only=on,file.driver=file,"
-                           "file.filename=");
-    assert_argument(world, "/a,,b top.qcow2,backing=image1-1\n");
-    assert_argument(world, "driver=raw,node-name=disk1,read-only=on,");
+    /* By the descriptors of the files that were checked. */
+    assert_argument(world, "{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\","
+                           "\"filename\":\"/proc/");
+    assert_argument(world, "\"backing\":{\"driver\":\"raw\",\"file\":{\"driver\":\"file\","
+                           "\"filename\":\"/proc/");
+    assert_argument(world, "\"read-only\":true,\"node-name\":\"image0\"}\n");
+    assert_argument(world, "\"read-only\":true,\"node-name\":\"disk1\"}\n");
     assert_argument(world, "virtio-blk-pci,drive=disk0,bootindex=0\n");
     assert_argument(world, "virtio-blk-pci,drive=disk1\n");
 }

@@ -1,0 +1,57 @@
+/*
+ * The gate for disk images. An image may name other files: backing files, files with its data,
+ * parents, and QEMU opens whatever is named. Everything that opens an image passes image_check(),
+ * and opens then only the files that the check has opened, each in the format that the check has
+ * found: nothing is probed or followed a second time.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "image/image.h"
+#include "image/trust.h"
+
+enum { IMAGE_MAX_LAYERS = 64 };
+
+/* A file of the chain. */
+struct image_layer {
+    char *path; /* the topmost: as it was named; a backing file: where it really lies */
+    int fd;     /* the file that was checked */
+    enum image_format format; /* never IMAGE_AUTO */
+    bool device;              /* a block device */
+    bool extended_l2;         /* qcow2 with subclusters, which only QEMU reads */
+    dev_t file_system;        /* which file it is, whatever its name */
+    ino_t inode;
+};
+
+/* Zero-initialise. */
+struct image_chain {
+    struct image_layer *layers; /* the image itself first, each based on the one that follows */
+    size_t count;
+};
+
+/*
+ * Checks the image that is open as fd: its format, the chain of its backing files as image/trust.h
+ * allows it, and that nothing else is needed: no external data file (qcow2), no extents elsewhere
+ * (VMDK), no parent (VMDK, VHD, VHDX, VDI), no encryption (qcow2). fd becomes the chain's (closed
+ * on failure too). Locks are the caller's affair.
+ *
+ * -EUNTRUSTED: the image names what it may not. -ELOOP: the chain leads back or is longer than
+ * IMAGE_MAX_LAYERS. -ENOTSUP, -EINVAL: encrypted, of an unknown version, or damaged.
+ */
+int image_check(int fd, const char *path, enum image_format format, const struct image_trust *trust,
+                struct image_chain *ret, struct error **err);
+
+/* image_check() on the file of that name, opened for reading. */
+int image_check_path(const char *path, enum image_format format, const struct image_trust *trust,
+                     struct image_chain *ret, struct error **err);
+
+/* The same files by descriptors of their own. */
+int image_chain_copy(const struct image_chain *chain, struct image_chain *ret, struct error **err);
+
+/* Puts a qcow2 overlay, which is open as fd, on top. fd becomes the chain's (closed on failure
+ * too). */
+int image_chain_cover(struct image_chain *chain, int fd, const char *name, struct error **err);
+
+void image_chain_free(struct image_chain *chain);
+#define _cleanup_image_chain_ _cleanup_(image_chain_free)

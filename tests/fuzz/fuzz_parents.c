@@ -1,0 +1,28 @@
+/* Whether an image of a foreign format has a parent: the first byte chooses the format, the rest
+ * is its header (of VHDX, what begins with the region table). */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "image/parents.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum image_format formats[] = {IMAGE_VPC, IMAGE_VDI, IMAGE_VHDX};
+    if (size == 0)
+        return 0;
+    enum image_format format = formats[data[0] % ARRAY_SIZE(formats)];
+    uint64_t at = format == IMAGE_VHDX ? 192 << 10 : 0;
+    int fd = memfd_create("image", MFD_CLOEXEC);
+    if (fd < 0 || fd_pwrite_full(fd, data + 1, size - 1, at, "image", NULL) < 0)
+        abort();
+    parents_refuse(fd, "image", format, NULL);
+    close(fd);
+    return 0;
+}
