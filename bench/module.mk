@@ -7,6 +7,7 @@ bench-run: all base-images $(O)/bench/ext_bitmaps
 	$(Q)bench/start
 	$(Q)bench/build
 	$(Q)bench/customize
+	$(Q)bench/appliance
 	$(Q)bench/sysprep
 	$(Q)bench/vmm
 	$(Q)bench/ext-bitmaps $(O)/bench/ext_bitmaps

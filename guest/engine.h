@@ -7,7 +7,7 @@
 struct guest {
     const struct guest_ops *ops;
     char *path;   /* of the image, for messages */
-    char *reason; /* why this engine */
+    char *reason; /* why this engine; from the engine itself: a clause to add to that, or NULL */
     bool writable;
 };
 

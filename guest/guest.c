@@ -27,13 +27,17 @@ int guest_engine_parse(const char *name, enum guest_engine *ret, struct error **
     return error_set(err, EINVAL, "unknown engine '%s': auto, native or appliance", name);
 }
 
+/* An engine may have something to add. */
 static int with_reason(struct guest *guest, const char *reason, struct guest **ret,
                        struct error **err)
 {
-    guest->reason = strdup(reason);
-    if (!guest->reason) {
+    const char *remark = guest->reason;
+    char *whole = str_printf(err, "%s%s%s", reason, remark ? "; " : "", remark ? remark : "");
+    free(guest->reason);
+    guest->reason = whole;
+    if (!whole) {
         guest_discard(guest);
-        return error_oom(err);
+        return -ENOMEM;
     }
     *ret = guest;
     return 0;

@@ -142,6 +142,8 @@ static int start(struct appliance *appliance, const char *path,
     if (r == 0)
         r = launch(appliance, err);
     if (r == 0)
+        r = appliance_scan(appliance, err);
+    if (r == 0)
         r = appliance_unlock(appliance, options->resources.keys, err);
     if (r == 0)
         r = appliance_find_root(appliance, err);

@@ -4,6 +4,7 @@
 #include <guestfs.h>
 
 #include "guest/engine.h"
+#include "guest/inspect/volume.h"
 #include "image/check.h"
 
 #define APPLIANCE_LINES 8 /* of what the appliance said last that are kept */
@@ -17,10 +18,24 @@ struct appliance_drive {
     char *overlay;            /* its name, as long as it has one */
 };
 
+/* What is mounted where in the guest. */
+struct appliance_mount {
+    char *dir;     /* "/boot" */
+    char *device;  /* as libguestfs's functions take it: "/dev/sda1", "btrfsvol:/dev/sda1/@" */
+    char *options; /* that the device needs there: "subvol=@home"; "" for none */
+};
+
 struct appliance {
     struct guest guest;
     struct guest_ops ops; /* with the capabilities of this one */
     guestfs_h *handle;
+    struct volumes volumes; /* what the guest's disks hold, with LVM, RAID and opened LUKS */
+    char *doubt;            /* why the guest's root is for libguestfs to find; NULL: it is not */
+    struct appliance_mount *mounts; /* in the order of mounting: the root first */
+    size_t mount_count;
+    bool root_mounted;            /* read-only, since it was found */
+    bool root_remounts;           /* and can be made writable as it is: FUSE's cannot */
+    char *arch;                   /* of the guest's programs; NULL: not known (yet) */
     char *root;                   /* device of the root file system */
     char *locked;                 /* an encrypted device that nobody had a key for; NULL: none */
     char *mount_options;          /* as guest_open_options has them, or NULL */
@@ -73,15 +88,44 @@ void appliance_hide_drives(struct appliance *appliance);
 int appliance_commit(struct guest *guest, struct error **err);
 void appliance_free_drives(struct appliance *appliance);
 
+/* What is on the disks (scan.c). */
+
+/* Fills in `volumes`: partitions, RAID, LVM. */
+int appliance_scan(struct appliance *appliance, struct error **err);
+/* Adds a device to `volumes`, unless it is there. */
+int appliance_add_volume(struct appliance *appliance, const char *device, struct error **err);
+/* Adds the logical volumes that have come since. */
+int appliance_add_lvm(struct appliance *appliance, struct error **err);
+bool appliance_has_type(const struct appliance *appliance, const char *type);
+/* Lets libguestfs find the root. The first reason counts. */
+int appliance_set_doubt(struct appliance *appliance, struct error **err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Encrypted devices (crypt.c). */
 
-/* Opens those that there are keys for, and what lies within. */
+/* Opens those that there are keys for, and what lies within, which is added to `volumes`. */
 int appliance_unlock(struct appliance *appliance, const struct guest_keys *keys,
                      struct error **err);
 
-/* File systems (mount.c). */
+/* Which file systems are the guest's (roots.c). */
 
+/* Finds the root and fills in `mounts`. -ENOENT, -EMLINK, -ENOKEY: see guest_open(). */
 int appliance_find_root(struct appliance *appliance, struct error **err);
+/* Fills in `arch` from what is mounted, as far as it tells. */
+int appliance_find_arch(struct appliance *appliance, struct error **err);
+/* Unmounts everything. */
+int appliance_unmount_all(struct appliance *appliance, struct error **err);
+int appliance_add_mount(struct appliance *appliance, const char *dir, const char *device,
+                        const char *options, struct error **err);
+void appliance_free_mounts(struct appliance *appliance);
+
+/* What is mounted below the root (fstab.c). */
+
+/* Adds to `mounts` what the guest's own tables say. Expects the root to be mounted. */
+int appliance_plan_mounts(struct appliance *appliance, struct error **err);
+
+/* Mounting (mount.c). */
+
 int appliance_mount_all(struct appliance *appliance, struct error **err);
 int appliance_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int appliance_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);

@@ -12,7 +12,7 @@ enum { layers_max = 4 };
 /* What was tried on one device. */
 struct attempt {
     const char *device;
-    char *uuid; /* libguestfs's; "" where there is none */
+    const char *uuid;
     bool tried;
     bool opened;
     bool no_memory; /* the appliance has too little for the header's key derivation */
@@ -58,11 +58,11 @@ static int refuse(const struct attempt *attempt, struct error **err)
                       attempt->device);
 }
 
-static int open_one(struct appliance *appliance, const struct guest_keys *keys, const char *device,
-                    bool *ret_opened, struct error **err)
+static int open_one(struct appliance *appliance, const struct guest_keys *keys,
+                    const struct volume *volume, bool *ret_opened, struct error **err)
 {
-    _cleanup_free_ char *uuid = guestfs_luks_uuid(appliance->handle, device);
-    struct attempt attempt = {.device = device, .uuid = uuid ? uuid : (char *)""};
+    const char *device = volume->device, *uuid = volume->uuid;
+    struct attempt attempt = {.device = device, .uuid = uuid};
     int r = 0;
     for (size_t i = 0; r == 0 && !attempt.opened && i < keys->count; i++)
         if (guest_key_fits(&keys->items[i], device, uuid))
@@ -81,59 +81,45 @@ static int open_one(struct appliance *appliance, const struct guest_keys *keys, 
     return appliance->locked ? 0 : str_replace(&appliance->locked, device, err);
 }
 
-/* Opens those of the devices that are encrypted and were not seen before. NULL: none. */
-static int open_among(struct appliance *appliance, const struct guest_keys *keys, char **devices,
-                      struct strv *seen, bool *ret_opened, struct error **err)
+/* Opens those of the known devices that are encrypted and were not seen before. What is within
+ * comes behind them. */
+static int open_layer(struct appliance *appliance, const struct guest_keys *keys, struct strv *seen,
+                      bool *ret_opened, struct error **err)
 {
-    for (size_t i = 0; devices && devices[i]; i++) {
-        bool opened = false;
-        if (strv_contains(seen, devices[i]))
-            continue;
-        _cleanup_free_ char *type = guestfs_vfs_type(appliance->handle, devices[i]);
-        if (!type || strcmp(type, "crypto_LUKS") != 0)
-            continue;
-        int r = strv_add(seen, devices[i], err);
-        if (r == 0)
-            r = open_one(appliance, keys, devices[i], &opened, err);
-        if (r < 0)
-            return r;
-        *ret_opened = *ret_opened || opened;
-    }
-    return 0;
-}
-
-/* libguestfs's list of file systems leaves encrypted devices out: they are looked for wherever they
- * can be. */
-static int open_layer(struct appliance *appliance, const struct guest_keys *keys, bool lvm,
-                      struct strv *seen, bool *ret_opened, struct error **err)
-{
-    guestfs_h *g = appliance->handle;
-    _cleanup_list_ char **partitions = guestfs_list_partitions(g);
-    _cleanup_list_ char **disks = guestfs_list_devices(g);
-    _cleanup_list_ char **volumes = lvm ? guestfs_lvs(g) : NULL;
-    if (!partitions || !disks)
-        return appliance_fail(appliance, err);
+    int r = 0;
     *ret_opened = false;
-    int r = open_among(appliance, keys, partitions, seen, ret_opened, err);
-    if (r == 0)
-        r = open_among(appliance, keys, disks, seen, ret_opened, err);
-    return r < 0 ? r : open_among(appliance, keys, volumes, seen, ret_opened, err);
+    for (size_t i = 0, count = appliance->volumes.count; r == 0 && i < count; i++) {
+        /* The table moves when it grows. */
+        const struct volume volume = appliance->volumes.items[i];
+        bool opened = false;
+        if (strcmp(volume.type, "crypto_LUKS") != 0 || strv_contains(seen, volume.device))
+            continue;
+        r = strv_add(seen, volume.device, err);
+        if (r == 0)
+            r = open_one(appliance, keys, &volume, &opened, err);
+        if (r < 0 || !opened)
+            continue;
+        _cleanup_free_ char *inner = str_printf(err, "/dev/mapper/luks-%s", volume.uuid);
+        r = inner ? appliance_add_volume(appliance, inner, err) : -ENOMEM;
+        *ret_opened = true;
+    }
+    return r;
 }
 
 int appliance_unlock(struct appliance *appliance, const struct guest_keys *keys, struct error **err)
 {
     static const struct guest_keys none = {0};
-    const char *feature[] = {"lvm2", NULL};
-    guestfs_h *g = appliance->handle;
-    bool lvm = guestfs_feature_available(g, (char **)feature) > 0;
     _cleanup_strv_ struct strv seen = {0};
     bool opened = true;
     int r = 0;
     for (unsigned layer = 0; r == 0 && opened && layer < layers_max; layer++) {
-        r = open_layer(appliance, keys ? keys : &none, lvm, &seen, &opened, err);
+        r = open_layer(appliance, keys ? keys : &none, &seen, &opened, err);
         /* Volume groups may lie within what was opened, and encrypted devices within those. */
-        if (r == 0 && opened && lvm && guestfs_lvm_scan(g, 1) < 0)
+        bool lvm = r == 0 && opened && appliance_has_type(appliance, "LVM2_member");
+        if (lvm && guestfs_lvm_scan(appliance->handle, 1) < 0)
             r = appliance_fail(appliance, err);
+        if (r == 0 && lvm)
+            r = appliance_add_lvm(appliance, err);
     }
     return r;
 }

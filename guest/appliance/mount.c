@@ -1,4 +1,4 @@
-/* The appliance engine's file systems: finding the guest, mounting, new identities, trimming. */
+/* The appliance engine's file systems: mounting, new identities, trimming. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,36 +6,6 @@
 
 #include "base/str.h"
 #include "guest/appliance/appliance.h"
-
-int appliance_find_root(struct appliance *appliance, struct error **err)
-{
-    _cleanup_list_ char **roots = guestfs_inspect_os(appliance->handle);
-    if (!roots)
-        return appliance_fail(appliance, err);
-    if (!roots[0] && appliance->locked) {
-        error_set(err, ENOKEY, "no operating system was found, and %s is encrypted",
-                  appliance->locked);
-        return error_hint(err, "name its key: --key %s:file:FILENAME", appliance->locked);
-    }
-    if (!roots[0])
-        return error_set(err, ENOENT, "no operating system was found");
-    if (roots[1])
-        return error_set(err, EMLINK, "several operating systems were found: on %s and %s",
-                         roots[0], roots[1]);
-    appliance->root = strdup(roots[0]);
-    return appliance->root ? 0 : error_oom(err);
-}
-
-struct mount_point {
-    char *dir, *device;
-};
-
-static int by_depth(const void *a, const void *b)
-{
-    const struct mount_point *x = a, *y = b;
-    size_t m = strlen(x->dir), n = strlen(y->dir);
-    return (m > n) - (m < n);
-}
 
 /* The part of "/:noatime;/var:nodev" that is about a directory; "" for none. */
 static char *options_for(const struct appliance *appliance, const char *dir, struct error **err)
@@ -50,42 +20,62 @@ static char *options_for(const struct appliance *appliance, const char *dir, str
     return str_printf(err, "%s", "");
 }
 
-static int mount_one(struct appliance *appliance, const struct mount_point *point,
+/* Options that are not empty, with commas between. */
+static char *join_options(const char *const *parts, size_t count, struct error **err)
+{
+    _cleanup_str_ struct str text = {0};
+    for (size_t i = 0; i < count; i++)
+        if (*parts[i])
+            str_appendf(&text, "%s%s", text.length ? "," : "", parts[i]);
+    return str_take(&text, err);
+}
+
+static int mount_one(struct appliance *appliance, const struct appliance_mount *mount,
                      struct error **err)
 {
     struct error *error = NULL;
-    _cleanup_free_ char *given = options_for(appliance, point->dir, &error);
-    const char *ro = appliance->guest.writable ? "" : "ro";
-    _cleanup_free_ char *options =
-        given ? str_printf(&error, "%s%s%s", ro, *ro && *given ? "," : "", given) : NULL;
-    if (!options)
+    _cleanup_free_ char *given = options_for(appliance, mount->dir, &error);
+    if (!given)
         return error_move(err, error);
-    int r = guestfs_mount_options(appliance->handle, options, point->device, point->dir);
+    const char *parts[] = {appliance->guest.writable ? "" : "ro", mount->options, given};
+    _cleanup_free_ char *options = join_options(parts, ARRAY_SIZE(parts), err);
+    if (!options)
+        return -ENOMEM;
+    int r = guestfs_mount_options(appliance->handle, options, mount->device, mount->dir);
     if (r == 0)
         return 0;
-    if (strcmp(point->dir, "/") == 0 || *given) {
+    if (strcmp(mount->dir, "/") == 0 || *given) {
         appliance_fail(appliance, err);
-        return error_wrap(err, "%s cannot be mounted on %s", point->device, point->dir);
+        return error_wrap(err, "%s cannot be mounted on %s", mount->device, mount->dir);
     }
     report(appliance->reporter, REPORT_WARNING, "%s: cannot be mounted on %s in the guest: %s",
-           point->device, point->dir, guestfs_last_error(appliance->handle));
+           mount->device, mount->dir, guestfs_last_error(appliance->handle));
     return 0;
+}
+
+/* Whether the root, mounted read-only for a look, could be made what is asked for: that takes one
+ * program, where unmounting and mounting takes three. */
+static bool reuse_root(struct appliance *appliance)
+{
+    if (!appliance->root_mounted || appliance->mount_options)
+        return false;
+    if (!appliance->guest.writable)
+        return true;
+    return appliance->root_remounts &&
+           guestfs_remount(appliance->handle, "/", GUESTFS_REMOUNT_RW, 1, -1) == 0;
 }
 
 int appliance_mount_all(struct appliance *appliance, struct error **err)
 {
-    _cleanup_list_ char **table =
-        guestfs_inspect_get_mountpoints(appliance->handle, appliance->root);
-    if (!table)
-        return appliance_fail(appliance, err);
-    size_t count = 0;
-    while (table[2 * count])
-        count++;
-    struct mount_point *points = (struct mount_point *)table;
-    _Static_assert(sizeof(*points) == 2 * sizeof(*table), "pairs of strings");
-    qsort(points, count, sizeof(*points), by_depth);
-    for (size_t i = 0; i < count; i++) {
-        int r = mount_one(appliance, &points[i], err);
+    bool reused = reuse_root(appliance);
+    if (appliance->root_mounted && !reused) {
+        int r = appliance_unmount_all(appliance, err);
+        if (r < 0)
+            return r;
+    }
+    appliance->root_mounted = false;
+    for (size_t i = reused; i < appliance->mount_count; i++) {
+        int r = mount_one(appliance, &appliance->mounts[i], err);
         if (r < 0)
             return r;
     }
@@ -169,10 +159,10 @@ static int renew_lvm(struct appliance *appliance, struct error **err)
 int appliance_renew(struct guest *guest, enum guest_identity what, struct error **err)
 {
     struct appliance *appliance = appliance_of(guest);
-    if (guestfs_umount_all(appliance->handle) < 0)
-        return appliance_fail(appliance, err);
-    int r =
-        what == GUEST_LVM_UUIDS ? renew_lvm(appliance, err) : renew_file_systems(appliance, err);
+    int r = appliance_unmount_all(appliance, err);
+    if (r < 0)
+        return r;
+    r = what == GUEST_LVM_UUIDS ? renew_lvm(appliance, err) : renew_file_systems(appliance, err);
     struct error *after = NULL;
     int mounted = appliance_mount_all(appliance, &after);
     if (r == 0)

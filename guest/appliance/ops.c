@@ -297,6 +297,10 @@ static void op_close(struct guest *guest)
     appliance_free_drives(appliance);
     free(appliance->mount_options);
     free(appliance->locked);
+    appliance_free_mounts(appliance);
+    volumes_free(&appliance->volumes);
+    free(appliance->doubt);
+    free(appliance->arch);
     free(appliance->root);
     for (size_t i = 0; i < APPLIANCE_LINES; i++)
         free(appliance->lines[i]);

@@ -33,11 +33,9 @@ static bool runs_on(const char *guest, const char *host)
 int appliance_check_arch(struct appliance *appliance, struct error **err)
 {
     struct utsname host;
-    _cleanup_free_ char *guest = guestfs_inspect_get_arch(appliance->handle, appliance->root);
-    if (!guest)
-        return appliance_fail(appliance, err);
+    const char *guest = appliance->arch;
     /* The appliance has the host's kernel. */
-    if (uname(&host) < 0 || runs_on(guest, host.machine))
+    if (!guest || uname(&host) < 0 || runs_on(guest, host.machine))
         return 0;
     _cleanup_free_ char *shown = str_printable(guest);
     error_set(err, ENOEXEC, "the guest's programs are for %s, and the appliance's processor is %s",
@@ -104,7 +102,11 @@ int appliance_run(struct guest *guest, const char *script, struct guest_run_resu
                   struct error **err)
 {
     guestfs_h *g = appliance_handle(guest);
-    int r = appliance_check_arch(appliance_of(guest), err);
+    struct appliance *appliance = appliance_of(guest);
+    /* With /usr on a file system of its own, the root alone does not tell. */
+    int r = appliance->arch ? 0 : appliance_find_arch(appliance, err);
+    if (r == 0)
+        r = appliance_check_arch(appliance, err);
     if (r < 0)
         return r;
     /* For root alone: scripts can hold secrets. */

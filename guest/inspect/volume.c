@@ -52,7 +52,7 @@ static const struct signature signatures[] = {
 };
 
 static const char *const container_types[] = {"LVM2_member", "crypto_LUKS", "linux_raid_member",
-                                              "BitLocker", "LDM"};
+                                              "BitLocker",   "LDM",         "disklabel"};
 static const char *const root_types[] = {"xfs", "btrfs", "f2fs", "ntfs", "squashfs"};
 
 static bool in_list(const char *type, const char *const *list, size_t count)
@@ -145,6 +145,13 @@ static bool is_dynamic(const struct partition *partition)
            strcmp(partition->type_guid, "af9b60a0-1431-4f62-bc68-3311714a69ad") == 0;
 }
 
+/* Slices of the BSDs, Solaris and Minix: what lies within has a table of its own. */
+static bool is_sliced(const struct partition *partition)
+{
+    static const uint8_t types[] = {0x81, 0xa5, 0xa6, 0xa9, 0xbf};
+    return memchr(types, partition->mbr_type, sizeof(types));
+}
+
 static struct volume *add_volume(struct volumes *volumes, const struct volume *volume,
                                  struct error **err)
 {
@@ -188,8 +195,8 @@ static int add_partition(struct volumes *volumes, struct block *block, unsigned 
     struct volume *added = add_volume(volumes, &volume, err);
     if (!added)
         return -ENOMEM;
-    added->type = "LDM";
-    return is_dynamic(partition) ? 0 : probe(block, added, err);
+    added->type = is_dynamic(partition) ? "LDM" : is_sliced(partition) ? "disklabel" : "";
+    return *added->type ? 0 : probe(block, added, err);
 }
 
 static int add_whole(struct volumes *volumes, struct block *block, unsigned disk,
