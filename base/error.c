@@ -12,7 +12,7 @@ struct error {
     char *hint;
 };
 
-/* Stands in where no memory is left to describe that no memory is left. */
+/* Used where the allocation of the error itself fails. */
 static struct error out_of_memory = {.errnum = ENOMEM, .message = (char *)"out of memory"};
 
 /* What a caller that passes no err still gets to know: error_set() and error_hint() are called as

@@ -37,8 +37,8 @@ int error_oom(struct error **err);
 int error_wrap(struct error **err, const char *fmt, ...) _printf_(2, 3);
 
 /* Sets the remedy, shown on a line of its own behind the message: in lower case, without a full
- * stop. An existing hint stays: whoever was nearer to the fault knew better. Returns what
- * error_wrap() returns. */
+ * stop. An existing hint stays: the function nearest to the failure has the most specific one.
+ * Returns what error_wrap() returns. */
 int error_hint(struct error **err, const char *fmt, ...) _printf_(2, 3);
 
 /* What a failure means to whoever handles it, beside its errno. */

@@ -45,6 +45,6 @@ char *path_parent(const char *path);
 const char *path_name(const char *path);
 
 /* Advisory lock on a whole open file (open file description lock, fcntl(2)), dropped when fd is
- * closed. Waits at most timeout_ms (UINT64_MAX: for ever). -ETIMEDOUT when somebody else keeps
+ * closed. Waits at most timeout_ms (UINT64_MAX: for ever). -ETIMEDOUT when another process keeps
  * it. */
 int fd_lock(int fd, bool exclusive, uint64_t timeout_ms, const char *name, struct error **err);

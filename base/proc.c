@@ -263,7 +263,7 @@ static void stream_close(struct stream *stream)
 }
 #define _cleanup_stream_ _cleanup_(stream_close)
 
-/* 0, or -EFBIG when the child says more than it may. */
+/* 0, or -EFBIG when the child prints more than the limit. */
 static int stream_read(struct stream *stream)
 {
     char chunk[65536];
@@ -334,8 +334,8 @@ static int make_pipe(int *ours, int *theirs, bool child_reads, struct error **er
     return 0;
 }
 
-/* A child that closes its input early must not kill us: SIGPIPE is blocked while we feed it, and
- * taken off the queue where this thread was the one to raise it. */
+/* A child that closes its input early raises SIGPIPE here: it is blocked while the input is
+ * written, and removed from the queue where this thread raised it. */
 static int pump_without_sigpipe(int *in_fd, const void *input, size_t input_size,
                                 struct stream *out, struct stream *err_stream, uint64_t deadline)
 {
@@ -409,7 +409,7 @@ int proc_run(const struct proc_options *options, const void *input, size_t input
     return 0;
 }
 
-/* The last lines of what the child said, on one line. */
+/* The last lines of the child's standard error, on one line. */
 static char *last_words(const char *text)
 {
     _cleanup_free_ char *copy = strdup(text ? text : "");
@@ -434,7 +434,7 @@ int proc_check(const struct proc_options *options, const void *input, size_t inp
         return r;
     if (!WIFEXITED(output.status) || WEXITSTATUS(output.status) != 0) {
         _cleanup_free_ char *words = last_words(output.err);
-        const char *said = str_empty(words) ? "it said nothing" : words;
+        const char *said = str_empty(words) ? "no output" : words;
         if (WIFSIGNALED(output.status))
             return error_set(err, EIO, "%s: killed by signal %d (%s)", options->argv[0],
                              WTERMSIG(output.status), said);

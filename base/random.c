@@ -14,7 +14,7 @@ int random_bytes(void *buf, size_t count, struct error **err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return error_sys(err, errno, "cannot get random bytes from the kernel");
+            return error_sys(err, errno, "getrandom failed");
         p += n;
         count -= (size_t)n;
     }

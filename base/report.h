@@ -1,6 +1,6 @@
 /*
- * How library code speaks to a person: through the reporter that the command line hands down. A
- * NULL reporter is silent. Secrets never pass through here.
+ * Messages and progress of library code: through the reporter that the command line hands down. A
+ * NULL reporter prints nothing. Secrets never pass through here.
  */
 #pragma once
 

@@ -208,13 +208,12 @@ static bool is_private_key(const char *text)
            str_starts(text, "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY");
 }
 
-/* Texts that people take for public keys. `file` is the name for the remedy. */
+/* Texts that are often mistaken for public keys. `file` is the name for the remedy. */
 static int refuse_other_formats(const char *text, const char *name, const char *file,
                                 struct error **err)
 {
     if (is_private_key(text)) {
-        int r =
-            error_set(err, EINVAL, "%s: is a private key, which must never leave its owner", name);
+        int r = error_set(err, EINVAL, "%s: is a private key, which must not be given away", name);
         error_hint(err, "give its public half: %s.pub, or what 'ssh-keygen -y -f %s' prints", file,
                    file);
         return r;

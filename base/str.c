@@ -221,7 +221,7 @@ static int parse_with_units(const char *text, const char *what, const struct uni
     const char *suffix;
     long double number;
     if (!read_decimal(text, &suffix, &number))
-        return error_set(err, EINVAL, "%s: '%s' is not understood; use %s", what, text, examples);
+        return error_set(err, EINVAL, "%s: '%s' is not valid; use %s", what, text, examples);
     for (; units->suffix; units++) {
         if (strcasecmp(suffix, units->suffix) != 0)
             continue;

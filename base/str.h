@@ -1,4 +1,4 @@
-/* Strings, string lists and the numbers that people write. */
+/* Strings, string lists, and numbers as text. */
 #pragma once
 
 #include <stdbool.h>

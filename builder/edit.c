@@ -91,7 +91,7 @@ static int open_original(const char *path, struct error **err)
     return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* Before time is spent on a copy. */
+/* Checked before the copy is made. */
 static int check_original(const struct edit_request *request, enum image_format *ret,
                           struct error **err)
 {
@@ -173,7 +173,7 @@ static int open_guest(const struct edit_request *request, struct copy *copy, str
     return r;
 }
 
-/* Makes the changes those of the image. A seal goes first: better none than a wrong one. */
+/* Makes the changes those of the image. The seal is removed first, so that none can be wrong. */
 static int finish(const struct edit_request *request, struct copy *copy, struct guest *guest,
                   struct error **err)
 {

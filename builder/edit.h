@@ -9,7 +9,7 @@
 #include "guest/journal/journal.h"
 #include "sysprep/operation.h"
 
-/* What is done to a guest once it is open, and what is told about it. */
+/* What is done to a guest once it is open, and what is reported about it. */
 struct edit_work {
     const struct customize_plan *operations; /* may be empty */
     const struct sysprep_selection *sysprep; /* NULL: none */

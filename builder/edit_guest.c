@@ -25,7 +25,7 @@ static int wrap(struct guest **guest, const struct edit_work *work, struct error
     return r;
 }
 
-/* An operation that is repeated is told once. */
+/* An operation that is repeated is reported once. */
 static int note_operation(const char *name, struct edit_result *result, struct error **err)
 {
     size_t count = result->operations.count;
@@ -34,7 +34,7 @@ static int note_operation(const char *name, struct edit_result *result, struct e
     return strv_add(&result->operations, name, err);
 }
 
-/* "--install vim": what a person recognises, without secrets. */
+/* "--install vim": the option as given, without secrets. */
 static int note_step(const struct customize_step *step, struct edit_result *result,
                      struct error **err)
 {

@@ -1,4 +1,4 @@
-/* What became of the guest's files, for people: a line for each, or a unified diff. */
+/* The changes of the guest's files: a line for each, or a unified diff. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -88,9 +88,9 @@ static int run_diff(const char *path, const struct side *before, const struct si
     if (r == -ENOENT)
         error_hint(err, "install diffutils");
     if (r < 0)
-        return error_wrap(err, "the difference of %s cannot be told", path);
+        return error_wrap(err, "cannot compare %s", path);
     if (!WIFEXITED(output.status) || WEXITSTATUS(output.status) > 1)
-        return error_set(err, EIO, "the difference of %s cannot be told: %s", path, output.err);
+        return error_set(err, EIO, "cannot compare %s: %s", path, output.err);
     str_append_n(out, output.out, output.out_size);
     return 0;
 }

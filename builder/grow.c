@@ -74,9 +74,9 @@ static int has_ext(struct block *block, uint64_t start, bool *ret, struct error 
 }
 
 /*
- * resize2fs takes "FILE?offset=BYTES" but forgets the offset in two places: it would size the file
- * system by the whole file, so it is told the size; and in the end it cuts the file to the size of
- * the file system, which would cost the last `offset` bytes, so it may not.
+ * resize2fs takes "FILE?offset=BYTES" but ignores the offset in two places: it would size the file
+ * system by the whole file, so the size is given; and at its end it truncates the file to the size
+ * of the file system, which would lose the last `offset` bytes, so truncation is disabled.
  */
 static int resize_ext(const char *path, uint64_t start, uint64_t length, struct error **err)
 {
@@ -90,7 +90,7 @@ static int resize_ext(const char *path, uint64_t start, uint64_t length, struct 
     struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv, .keep_file_sizes = true};
     struct stat before, after;
     if (stat(path, &before) < 0)
-        return error_sys(err, errno, "cannot tell the size of the disk");
+        return error_sys(err, errno, "cannot get the size of the disk");
     int r = proc_check(&options, NULL, 0, 1 << 20, resize_timeout_ms, NULL, err);
     if (r == -ENOENT)
         error_hint(err, "install e2fsprogs");

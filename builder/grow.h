@@ -16,7 +16,7 @@ struct grow_result {
 /*
  * Works on the raw image at `path`, already of its new size. `expand` names the partition as
  * virt-builder does ("/dev/sda3"), NULL: the last one on the disk. Grows ext2/3/4 by resize2fs;
- * another file system stays as it is, and the reporter says so.
+ * another file system stays as it is, with a message.
  */
 int build_grow(const char *path, const char *name, const char *expand, struct reporter *reporter,
                struct grow_result *ret, struct error **err);

@@ -1,6 +1,6 @@
 /*
  * The planner: from what is asked and what is known, the stages that a build needs. It touches
- * nothing, so that every choice can be tested and told before the first byte is written.
+ * nothing, so that every choice can be tested and shown before the first byte is written.
  */
 #pragma once
 

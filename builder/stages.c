@@ -50,7 +50,7 @@ static int refuse_cache(const char *output, const char *cache_directory, struct 
     if (next != '\0' && next != '/')
         return 0;
     error_set(err, EINVAL, "%s: lies inside the cache %s", output, cache_directory);
-    return error_hint(err, "name an output elsewhere: the cache belongs to kiln");
+    return error_hint(err, "name an output outside the cache");
 }
 
 int stage_open_output(const char *output, const char *cache_directory, struct outfile **ret,
@@ -77,7 +77,7 @@ int stage_examine_base(struct stage_base *base, const struct index_entry *entry,
     int r = entry->format ? image_format_parse(entry->format, &format, err) : 0;
     if (r < 0)
         return error_wrap(err, "%s", base->name);
-    /* The signed index is believed: a raw image may well begin with another format's magic. */
+    /* The format is that of the signed index: a raw image may begin with another format's magic. */
     snprintf(path, sizeof(path), "/proc/self/fd/%d", base->fd);
     r = image_info_read(path, format, &info, err);
     if (r < 0)

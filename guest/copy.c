@@ -7,7 +7,7 @@
 
 #include "guest/copy.h"
 
-/* Directories deeper than this are not what a guest's file system holds in earnest. */
+/* Directories deeper than this are not expected in a guest's file system. */
 #define DEPTH_MAX 1000
 
 /* A file of which more names may follow. */

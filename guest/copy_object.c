@@ -15,7 +15,7 @@
 
 /* Contents. */
 
-/* Something to hold `size` bytes that nobody else sees and that is gone once it is closed. */
+/* A nameless file for `size` bytes, which no other process can open. */
 static int open_buffer(uint64_t size, struct error **err)
 {
     if (size <= MEMORY_MAX) {

@@ -48,7 +48,7 @@ static int start_appliance(const char *path, const struct guest_open_options *op
 {
     if (options->give_name)
         path = options->give_name(options->give_name_context, err);
-    return path ? appliance_open(path, options, ret, err) : error_wrap(err, "no name for the disk");
+    return path ? appliance_open(path, options, ret, err) : error_wrap(err, "the disk has no name");
 }
 
 static int open_appliance(const char *path, const struct guest_open_options *options,

@@ -104,8 +104,8 @@ typedef int guest_work_fn(void *context, const char *directory, struct error **e
 
 /* What guest_renew() gives new, random identities. */
 enum guest_identity {
-    GUEST_FILE_SYSTEM_UUIDS, /* of every file system that can have one; fstab and boot loader are
-                                the caller's affair */
+    GUEST_FILE_SYSTEM_UUIDS, /* of every file system that can have one; the caller corrects fstab
+                                and boot loader */
     GUEST_LVM_UUIDS,         /* of physical volumes and volume groups */
 };
 
@@ -235,7 +235,7 @@ const char *guest_engine_reason(const struct guest *guest); /* one clause for th
 /* Flushes, writes what is staged (not with GUEST_THROW_AWAY) and closes: the image is consistent on
  * success. The guest is freed in any case. */
 int guest_close(struct guest *guest, struct error **err);
-/* Closes without a final word: for error paths. Accepts NULL. */
+/* Closes without commit: for error paths. Accepts NULL. */
 void guest_discard(struct guest *guest);
 DEFINE_CLEANUP(struct guest *, guest_discard);
 #define _cleanup_guest_ _cleanup_(guest_discardp)

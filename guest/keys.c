@@ -59,8 +59,7 @@ static int check_form(const char *device, size_t length, const char *form, struc
 {
     int named = (int)(length < 100 ? length : 100);
     if (strcmp(form, "clevis") == 0) {
-        error_set(err, EOPNOTSUPP, "the key of %.*s: this program cannot ask clevis for keys",
-                  named, device);
+        error_set(err, EOPNOTSUPP, "the key of %.*s: kiln does not support clevis", named, device);
         return error_hint(err, "name a passphrase of the device: %.*s:file:FILENAME", named,
                           device);
     }

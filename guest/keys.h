@@ -17,16 +17,16 @@ struct guest_key {
 struct guest_keys {
     struct guest_key *items;
     size_t count;
-    /* Asks for the key of a device that none of the items is for; the library wipes and frees it.
-     * *ret NULL: there is none. A NULL function: nobody can be asked. */
+    /* Prompts for the key of a device that none of the items is for; the library wipes and frees
+     * it. *ret NULL: there is none. A NULL function: nobody can be asked. */
     int (*ask)(void *context, const char *device, char **ret, struct error **err);
     void *ask_context;
 };
 
 /*
- * Adds what --key says: "DEVICE:key:PASSPHRASE" or "DEVICE:file:FILENAME", of which the first line
- * is taken, without its newline. -EINVAL for any other text, of which the message quotes the device
- * alone.
+ * Adds the value of --key: "DEVICE:key:PASSPHRASE" or "DEVICE:file:FILENAME", of which the first
+ * line is taken, without its newline. -EINVAL for any other text, of which the message quotes the
+ * device alone.
  */
 int guest_keys_add(struct guest_keys *keys, const char *selector, struct error **err);
 

@@ -6,7 +6,7 @@
 
 #include "guest/engine.h"
 
-/* Directories deeper than this are not what a guest's file system holds in earnest. */
+/* Directories deeper than this are not expected in a guest's file system. */
 #define DEPTH_MAX 1000
 
 static int ensure_dir(struct guest *guest, const char *path, mode_t mode, struct error **err)

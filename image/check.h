@@ -34,10 +34,10 @@ struct image_chain {
  * Checks the image that is open as fd: its format, the chain of its backing files as image/trust.h
  * allows it, and that nothing else is needed: no external data file (qcow2), no extents elsewhere
  * (VMDK), no parent (VMDK, VHD, VHDX, VDI), no encryption (qcow2). fd becomes the chain's (closed
- * on failure too). Locks are the caller's affair.
+ * on failure too). The caller takes locks.
  *
- * -EUNTRUSTED: the image names what it may not. -ELOOP: the chain leads back or is longer than
- * IMAGE_MAX_LAYERS. -ENOTSUP, -EINVAL: encrypted, of an unknown version, or damaged.
+ * -EUNTRUSTED: the image names a file that is not allowed. -ELOOP: the chain leads back or is
+ * longer than IMAGE_MAX_LAYERS. -ENOTSUP, -EINVAL: encrypted, of an unknown version, or damaged.
  */
 int image_check(int fd, const char *path, enum image_format format, const struct image_trust *trust,
                 struct image_chain *ret, struct error **err);

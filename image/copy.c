@@ -48,7 +48,7 @@ static int copy_by_kernel(struct copy *copy, uint64_t offset, uint64_t length, u
     if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP &&
         errno != EPERM && errno != ETXTBSY)
         return error_sys(err, errno, "%s: cannot copy %s", copy->out_name, copy->in_name);
-    /* Some kernels say 0 for files whose file system lies about them (procfs, old FUSE). */
+    /* Some kernels return 0 for files whose file system reports a wrong size (procfs, old FUSE). */
     if (n <= 0)
         copy->no_range = true;
     else
@@ -95,7 +95,7 @@ static int next_data(const struct copy *copy, uint64_t offset, uint64_t *ret_sta
     off_t start = lseek(copy->in_fd, (off_t)offset, SEEK_DATA);
     if (start < 0 && errno == ENXIO)
         return 0;
-    /* A file system that knows no holes: everything is data. */
+    /* A file system without holes: everything is data. */
     if (start < 0 && (errno == EINVAL || errno == EOPNOTSUPP)) {
         *ret_start = offset;
         return 0;

@@ -1,5 +1,5 @@
 /*
- * Streaming decompression behind one face. Internal to image/.
+ * Streaming decompression behind one interface. Internal to image/.
  *
  * A decoder takes one stream at a time; what follows a stream (padding, another one, garbage) is
  * the driver's business, in expand.c.

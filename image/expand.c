@@ -159,7 +159,7 @@ static int garbage(const struct expansion *e, uint64_t at, struct error **err)
                      e->ops->name, at);
 }
 
-/* What a decoder could not do, said with the file's name and about where. */
+/* A decoder's failure, with the file's name and about where. */
 static int decoder_failed(const struct expansion *e, enum decoder_result result, uint64_t began,
                           struct error **err)
 {
@@ -277,7 +277,7 @@ static int set_up(struct expansion *e, struct error **err)
     if (!e->in_buffer || !e->out_buffer || !e->state)
         return error_oom(err);
     e->io = (struct decoder_io){.in = e->in_buffer, .out = e->out_buffer, .out_left = out_size};
-    /* Reads ahead more boldly; a file that does not care is fine. */
+    /* A hint to read ahead more; a failure does not matter. */
     posix_fadvise(e->in_fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return 0;
 }

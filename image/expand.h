@@ -9,7 +9,7 @@
 
 enum compression { COMPRESSION_NONE, COMPRESSION_XZ, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 
-/* What the first bytes of the file say. Does not move the file position. */
+/* The compression by the first bytes of the file. Does not move the file position. */
 int compression_probe(int fd, const char *name, enum compression *ret, struct error **err);
 
 struct expand_options {

@@ -148,8 +148,8 @@ static int load(struct block *block, uint64_t lba, uint32_t sector_size, struct 
     return 0;
 }
 
-/* Where the protective MBR says that the disk ends: on an image that was made larger later, that is
- * where the backup table still is. */
+/* The disk's end by the protective MBR: on an image that was made larger later, that is where the
+ * backup table still is. */
 static uint64_t protected_end(const struct mbr *mbr)
 {
     for (size_t i = 0; i < MBR_SLOTS; i++)
@@ -269,7 +269,7 @@ static int write_copy(struct block *block, const struct gpt *gpt, uint64_t lba, 
 }
 
 /* The protective entry covers the disk as far as 32 bits reach. A hybrid table has others beside it
- * and is left as somebody made it. */
+ * and stays as it is. */
 static int write_protective(struct block *block, const struct mbr *mbr, uint64_t sectors,
                             struct error **err)
 {
@@ -289,7 +289,7 @@ static int write_protective(struct block *block, const struct mbr *mbr, uint64_t
     return mbr_sector_write(block, 0, &copy, err);
 }
 
-/* A header left in the middle of the disk would only confuse those who search for one. */
+/* A header left in the middle of the disk could be found by tools that search for one. */
 static int erase_old_backup(struct block *block, const struct gpt *gpt, uint64_t old_lba,
                             uint64_t old_last_usable, struct error **err)
 {

@@ -23,7 +23,7 @@ const char *image_format_name(enum image_format format);
 /* The reverse; "auto" as well. -EINVAL with the list of known names otherwise. */
 int image_format_parse(const char *name, enum image_format *ret, struct error **err);
 
-/* What the first bytes of the file say. Never IMAGE_AUTO. */
+/* The format by the first bytes of the file. Never IMAGE_AUTO. */
 int image_probe(int fd, const char *name, enum image_format *ret, struct error **err);
 
 struct image_open_options {

@@ -1,8 +1,8 @@
 /*
  * QEMU's image locks, as a running QEMU 7.2 shows them in /proc/PID/fdinfo: a shared lock on byte
- * 100 + n says "permission n is in use here", one on byte 200 + n says "nobody else may have
- * permission n". All locks are shared ones, so that several holders get along; a conflict is found
- * by asking for the byte that contradicts ours.
+ * 100 + n means that permission n is in use, one on byte 200 + n that no other process may have
+ * permission n. All locks are shared, so that several holders coexist; a conflict is found by a
+ * query for the byte that contradicts ours.
  */
 
 #include <errno.h>
@@ -60,7 +60,7 @@ static int held_by_others(int fd, int base, unsigned bits, unsigned *ret)
 {
     *ret = 0;
     for (int i = 0; i < permission_count; i++) {
-        /* Asking for an exclusive lock reveals the shared ones. */
+        /* A query for an exclusive lock finds the shared ones. */
         struct flock lock = byte_lock(F_WRLCK, base + i);
         if (!(bits & 1u << i))
             continue;
@@ -91,7 +91,7 @@ int image_lock(int fd, bool writable, const char *name, struct error **err)
         return 0;
     set_locks(fd, F_UNLCK, set);
     if (r == -EAGAIN || r == -EACCES)
-        writers = PERM_WRITE; /* somebody holds a byte exclusively, which QEMU never does */
+        writers = PERM_WRITE; /* a byte is locked exclusively, which QEMU never does */
     else if (r < 0)
         return error_sys(err, -r, "%s: cannot lock the image", name);
     r = error_set(err, EBUSY, "%s: the image is in use: another process %s", name,

@@ -10,7 +10,7 @@
 #include "base/checked.h"
 #include "image/partition_kinds.h"
 
-/* As many logical partitions as anybody has; also ends a chain that leads back into itself. */
+/* More logical partitions than disks have; also ends a chain that leads back into itself. */
 enum { max_records = 256, first_logical = 5 };
 
 /* Where the entry of one partition is written, and those that enclose it. */
@@ -187,7 +187,7 @@ static int search_place(void *context, const struct partition *partition, const 
     return 0;
 }
 
-/* Cylinder, head and sector in the geometry of 255 heads and 63 sectors, which everybody assumes;
+/* Cylinder, head and sector in the geometry of 255 heads and 63 sectors, which all tools assume;
  * beyond 1023 cylinders the value says "use the sector number". */
 static void put_chs(uint8_t chs[static 3], uint64_t sector)
 {

@@ -44,7 +44,7 @@ static int nbd_failed(const struct block *block, struct error **err, const char 
 {
     int errnum = nbd_get_errno();
     const char *why = nbd_get_error();
-    return error_set(err, errnum > 0 ? errnum : EIO, "%s: qemu-nbd cannot %s: %s", block->name,
+    return error_set(err, errnum > 0 ? errnum : EIO, "%s: qemu-nbd: cannot %s: %s", block->name,
                      what, why ? why : "unknown error");
 }
 
@@ -124,7 +124,7 @@ static int nbd_block_extent(struct block *block, uint64_t offset, uint64_t lengt
     /* The protocol's lengths have 32 bits. */
     uint64_t asked = min_u64(length, UINT64_C(1) << 31);
     if (nbd_block_status(nbd->handle, asked, offset, callback, 0) < 0)
-        return nbd_failed(block, err, "tell what is allocated");
+        return nbd_failed(block, err, "get the block status");
     if (run.length == 0)
         return 0;
     *ret = run.state;
@@ -247,7 +247,7 @@ static int start_server(struct nbd *nbd, const struct nbd_options *options, int 
     return r;
 }
 
-/* Turns what a qemu-nbd that has ended said into an error. */
+/* Turns the messages of a qemu-nbd that has ended into an error. */
 static int server_failed(const struct nbd *nbd, int log_fd, struct error **err)
 {
     char said[1024] = "";
@@ -259,7 +259,7 @@ static int server_failed(const struct nbd *nbd, int log_fd, struct error **err)
     _cleanup_free_ char *shown = str_printable(str_strip(said));
     bool locked = strstr(said, " lock") != NULL;
     int r = error_set(err, locked ? EBUSY : EINVAL, "%s: qemu-nbd cannot open the image: %s",
-                      nbd->block.name, str_empty(shown) ? "it ended without a word" : shown);
+                      nbd->block.name, str_empty(shown) ? "no output" : shown);
     if (locked)
         error_hint(err, "shut down the virtual machine that uses it");
     return r;
@@ -293,7 +293,7 @@ static int negotiate(struct nbd *nbd, int socket_fd, int log_fd, struct error **
     nbd->handle = nbd_create();
     if (!nbd->handle) {
         close(socket_fd);
-        return nbd_failed(&nbd->block, err, "be spoken to");
+        return nbd_failed(&nbd->block, err, "create an NBD handle");
     }
     /* A client that does not ask for block sizes may send requests of any alignment (NBD protocol,
      * "Block size constraints"). */
@@ -304,11 +304,11 @@ static int negotiate(struct nbd *nbd, int socket_fd, int log_fd, struct error **
     if (nbd_connect_socket(nbd->handle, socket_fd) < 0)
         return proc_wait(nbd->server, hang_up_ms, NULL, NULL) == 0
                    ? server_failed(nbd, log_fd, err)
-                   : nbd_failed(&nbd->block, err, "be connected to");
+                   : nbd_failed(&nbd->block, err, "connect");
     nbd->connected = true;
     int64_t size = nbd_get_size(nbd->handle);
     if (size < 0)
-        return nbd_failed(&nbd->block, err, "tell the size");
+        return nbd_failed(&nbd->block, err, "get the size");
     if (nbd->block.writable && nbd_is_read_only(nbd->handle) != 0)
         return error_set(err, EROFS, "%s: qemu-nbd serves the image read-only", nbd->block.name);
     nbd->block.size = (uint64_t)size;
@@ -321,7 +321,7 @@ static int open_server(struct nbd *nbd, const struct nbd_options *options, struc
     int socket_fd = -1;
     _cleanup_close_ int log_fd = memfd_create("qemu-nbd", MFD_CLOEXEC);
     if (log_fd < 0)
-        return error_sys(err, errno, "cannot keep what qemu-nbd says");
+        return error_sys(err, errno, "cannot create a file for qemu-nbd's messages");
     int r = make_directory(nbd, err);
     if (r == 0)
         r = start_server(nbd, options, log_fd, err);

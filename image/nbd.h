@@ -24,7 +24,7 @@ struct nbd_options {
 int nbd_block_open(struct image_chain *chain, const struct nbd_options *options, struct block **ret,
                    struct error **err);
 
-/* The path of the socket of a block that was opened as shared, as long as nobody hides it. */
+/* The path of the socket of a block that was opened as shared, until nbd_block_hide(). */
 const char *nbd_block_socket(const struct block *block);
 /* Removes the socket: those that are connected stay so. */
 void nbd_block_hide(struct block *block);

@@ -340,7 +340,7 @@ static int set_up(struct qcow2 *q, const struct qcow2_header *header, const char
     return 0;
 }
 
-/* What the header asks for, and cannot be had here. */
+/* What the header requires, and this reader does not support. */
 static int check_served(const struct qcow2_header *header, const struct block *backing,
                         const char *path, struct error **err)
 {

@@ -84,8 +84,7 @@ static int check_l1(const struct block *file, const struct qcow2_disk_header *di
     return 0;
 }
 
-/* Reading needs no reference counts, but a header that is wrong about them is not to be trusted in
- * the rest. */
+/* Reading needs no reference counts, but a header with wrong ones is treated as damaged. */
 static int check_refcounts(const struct block *file, const struct qcow2_disk_header *disk,
                            const struct qcow2_header *header, struct error **err)
 {
@@ -211,8 +210,8 @@ static int check_version3(const struct block *file, const struct qcow2_disk_head
     return 0;
 }
 
-/* Copies a string field that does not end in NUL. Control characters have no business in a file
- * name, and would garble the messages that show it. */
+/* Copies a string field that does not end in NUL. Control characters are refused: they would garble
+ * the messages that show the name. */
 static int copy_name(const struct block *file, const uint8_t *bytes, size_t length,
                      const char *refusal, char **ret, struct error **err)
 {

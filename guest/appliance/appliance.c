@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-/* Keeps the last lines: they say why the appliance did not start. */
+/* Keeps the last lines: they show why the appliance did not start. */
 static void keep_lines(guestfs_h *handle, void *opaque, uint64_t event, int event_handle, int flags,
                        const char *buf, size_t length, const uint64_t *array, size_t array_length)
 {
@@ -41,11 +41,11 @@ int appliance_fail(struct appliance *appliance, struct error **err)
     if (errnum > 0)
         return error_set(err, errnum, "%s", strerror(errnum));
     const char *text = guestfs_last_error(appliance->handle);
-    _cleanup_free_ char *shown = str_printable(text ? text : "libguestfs does not say why");
+    _cleanup_free_ char *shown = str_printable(text ? text : "no message from libguestfs");
     return error_set(err, EIO, "%s", shown ? shown : "libguestfs failed");
 }
 
-/* What to do about an appliance that does not start, as far as its words tell. */
+/* The remedy for an appliance that does not start, by its messages. */
 static int explain_launch(struct appliance *appliance, struct error **err)
 {
     _cleanup_str_ struct str said = {0};
@@ -97,7 +97,7 @@ static int configure(struct appliance *appliance, const struct guest_open_option
         appliance_fail(appliance, err);
         return error_wrap(err, "the appliance cannot have this memory or these processors");
     }
-    /* libvirt adds nothing here but a daemon that has to run. */
+    /* libvirt would only add a daemon that has to run. */
     if (!getenv("LIBGUESTFS_BACKEND") && guestfs_set_backend(g, "direct") < 0)
         return appliance_fail(appliance, err);
     /* A /dev/kvm that is there and does not work makes QEMU hang for ever. */

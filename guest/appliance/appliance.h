@@ -7,7 +7,7 @@
 #include "guest/inspect/volume.h"
 #include "image/check.h"
 
-#define APPLIANCE_LINES 8 /* of what the appliance said last that are kept */
+#define APPLIANCE_LINES 8 /* of the appliance's output that are kept */
 
 /* A disk of the guest's. */
 struct appliance_drive {
@@ -37,7 +37,7 @@ struct appliance {
     bool root_remounts;           /* and can be made writable as it is: FUSE's cannot */
     char *arch;                   /* of the guest's programs; NULL: not known (yet) */
     char *root;                   /* device of the root file system */
-    char *locked;                 /* an encrypted device that nobody had a key for; NULL: none */
+    char *locked;                 /* an encrypted device without a key; NULL: none */
     char *mount_options;          /* as guest_open_options has them, or NULL */
     char *lines[APPLIANCE_LINES]; /* oldest first, NULL beyond the last */
     struct reporter *reporter;

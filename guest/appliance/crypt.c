@@ -6,7 +6,7 @@
 #include "guest/appliance/appliance.h"
 #include "guest/keys.h"
 
-/* LUKS on LVM on LUKS is as deep as anybody goes. */
+/* LUKS on LVM on LUKS is the deepest nesting in use. */
 enum { layers_max = 4 };
 
 /* What was tried on one device. */

@@ -17,8 +17,8 @@
 /* The commit of an overlay writes no more than was changed; a slow disk may still take its time. */
 static const uint64_t commit_timeout_ms = 3600 * 1000;
 
-/* Refuses an image in use, before a minute was spent. With a layer over it, the image is then read
- * only, and kept from changing until the layer is committed; else QEMU takes its own locks. */
+/* Refuses an image in use before the appliance is started. With a layer over it, the image is then
+ * read only, and kept from changing until the layer is committed; else QEMU takes its own locks. */
 static int lock_drive(struct appliance_drive *drive, const struct guest_open_options *options,
                       struct error **err)
 {
@@ -232,7 +232,7 @@ static void stop_servers(struct appliance *appliance)
     appliance->server_count = 0;
 }
 
-/* Nobody has come between: the readers' lock that we had is now a writer's. */
+/* No other process took it in between: the readers' lock becomes a writer's. */
 static int commit_drive(const struct appliance_drive *drive, bool lock, struct error **err)
 {
     const struct image_node_options nodes = {

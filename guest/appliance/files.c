@@ -59,7 +59,7 @@ static int find_file(struct guest *guest, const char *path, bool follow, struct 
     return r < 0 ? r : appliance_check_regular(ret, err);
 }
 
-/* The failure of a program in the appliance, told from what it printed last. */
+/* The failure of a program in the appliance, by its last output. */
 static int program_failed(struct appliance *appliance, struct error **err)
 {
     static const int known[] = {EOPNOTSUPP, EPERM, EACCES,  ENOSPC, EDQUOT, E2BIG, EINVAL,

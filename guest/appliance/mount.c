@@ -84,7 +84,7 @@ int appliance_mount_all(struct appliance *appliance, struct error **err)
 
 /* New identities. */
 
-/* Types that cannot have one here: what libguestfs has no means for, and what hides others. */
+/* Types that cannot have one here: what libguestfs does not support, and what contains others. */
 static bool keeps_identity(const char *device, const char *type)
 {
     static const char *const types[] = {"unknown",  "vfat",        "exfat",     "iso9660",

@@ -163,7 +163,7 @@ static int send_rest(struct guest *guest, int fd, const char *path, struct error
     }
 }
 
-/* Sends contents to an existing or a new file, and sets what guest_write() promises. */
+/* Sends contents to an existing or a new file, and sets mode and owner as guest_write() does. */
 static int store(struct guest *guest, int fd, const char *path, const struct guest_file_attr *attr,
                  struct error **err)
 {

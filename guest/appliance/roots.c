@@ -66,7 +66,7 @@ int appliance_find_arch(struct appliance *appliance, struct error **err)
 struct top {
     bool etc;     /* a Linux root may be here */
     bool windows; /* a directory that is called as Windows' own */
-    bool foreign; /* a system that is libguestfs's to tell */
+    bool foreign; /* a system that libguestfs inspects */
 };
 
 static int look_at_name(void *context, const char *name, mode_t type)

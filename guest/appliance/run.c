@@ -90,7 +90,7 @@ static int run_in(struct guest *guest, const char *dir, const char *script,
         return appliance_fail(appliance_of(guest), err);
     uint64_t status;
     if (parse_u64(str_strip(said), "exit status", &status, NULL) < 0 || status > 255)
-        return error_set(err, EIO, "the guest's shell does not tell how the program ended");
+        return error_set(err, EIO, "the guest's shell did not print the program's exit status");
     char *text = NULL;
     int r = read_end(guest, output, &text, err);
     if (r == 0)

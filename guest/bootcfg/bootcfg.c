@@ -79,7 +79,7 @@ static int take_entry(struct guest *guest, const char *title, const char *kernel
     _cleanup_guest_boot_entry_ struct guest_boot_entry entry = {0};
     int r = locate(guest, kernel, &entry.kernel, err);
     if (r == 0 && !entry.kernel)
-        return error_set(err, ENOENT, "the kernel of the default boot entry, %s, is not there",
+        return error_set(err, ENOENT, "the kernel of the default boot entry, %s, does not exist",
                          kernel);
     if (r == 0 && !str_empty(initrd))
         r = locate(guest, initrd, &entry.initrd, err);
@@ -159,7 +159,7 @@ static int read_bls(struct guest *guest, struct bls_list *ret, struct error **er
 static int boot_bls(struct guest *guest, const struct bls_entry *entry, const struct grub_env *env,
                     struct guest_boot_entry *ret, struct error **err)
 {
-    /* Entries of Fedora and its relatives say $kernelopts and leave the rest to GRUB. */
+    /* Entries of Fedora and its relatives use $kernelopts, which GRUB expands. */
     _cleanup_free_ char *options =
         grub_word_expand(entry->options, strlen(entry->options), env, err);
     _cleanup_free_ char *initrd =

@@ -43,7 +43,7 @@ const char *grub_env_get(const struct grub_env *env, const char *name)
     return known ? known->value : "";
 }
 
-/* A backslash keeps the character behind it, a line end included. In place. */
+/* A backslash escapes the character behind it, a line end included. In place. */
 static void undo_escapes(char *text)
 {
     char *out = text;

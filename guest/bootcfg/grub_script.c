@@ -351,7 +351,7 @@ static int run_list(struct run *run, bool active, enum ending *ret, struct error
 int grub_script_run(const char *text, struct grub_env *env, const struct grub_host *host,
                     struct grub_menu *ret, struct error **err)
 {
-    /* What GRUB itself sets before it reads the script, as far as scripts ask for it. */
+    /* Variables that GRUB sets before it reads the script, as far as scripts use them. */
     static const char *const preset[][2] = {
         {"feature_menuentry_id", "y"},         {"feature_timeout_style", "y"},
         {"feature_platform_search_hint", "y"}, {"feature_default_font_path", "y"},

@@ -3,13 +3,13 @@
  * entry of it would boot.
  *
  * Assignments, quotes, variables, if and the common tests are followed; loops and functions are
- * passed over, and commands that do not say what is booted do nothing. So every script ends.
+ * passed over, and commands that have no effect on what is booted do nothing. So every script ends.
  */
 #pragma once
 
 #include "guest/bootcfg/grub_env.h"
 
-/* What scripts ask about the machine. Paths are as the script has them, without a device. */
+/* What scripts test about the machine. Paths are as the script has them, without a device. */
 struct grub_host {
     bool (*exists)(void *context, const char *path);
     /* The text of an environment block; "" when there is none. NULL: out of memory. Caller frees.
@@ -37,8 +37,8 @@ struct grub_menu {
     size_t count;
 };
 
-/* Runs the script. -E2BIG when it makes more entries or variables, or nests deeper, than a script
- * in earnest does. */
+/* Runs the script. -E2BIG when it makes more entries or variables, or nests deeper, than scripts of
+ * distributions do. */
 int grub_script_run(const char *text, struct grub_env *env, const struct grub_host *host,
                     struct grub_menu *ret, struct error **err);
 void grub_menu_free(struct grub_menu *menu);

@@ -161,7 +161,7 @@ static int inspect_packages(struct guest *guest, struct guest_info *info, struct
     return inspect_marks(guest, managers, ARRAY_SIZE(managers), &info->package_manager, err);
 }
 
-/* What /sbin/init is: it tells by where it leads, or by what lies beside it. */
+/* What /sbin/init is, by its link's target, or by the files beside it. */
 static int inspect_init(struct guest *guest, struct guest_info *info, struct error **err)
 {
     static const struct mark marks[] = {

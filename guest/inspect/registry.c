@@ -51,7 +51,7 @@ static int damaged(const struct registry *registry, const char *what, struct err
     return error_set(err, EINVAL, "%s: %s (%s)", registry->name, what, strerror(errnum));
 }
 
-/* Checks what tells a hive from other files, and that all of it is in there. */
+/* Checks the signature of a hive, and that the file is complete. */
 static int check_base_block(int fd, const struct registry *registry, bool writable,
                             struct error **err)
 {
@@ -70,7 +70,7 @@ static int check_base_block(int fd, const struct registry *registry, bool writab
         return r;
     if (memcmp(block.magic, "regf", sizeof(block.magic)) != 0)
         return error_set(err, EINVAL, "%s: is no registry hive", registry->name);
-    /* The library would make memory of it all. */
+    /* The library would allocate all of it. */
     if (le32_get(block.bins_size) > size - hive_block_size)
         return error_set(err, EINVAL, "%s: this registry hive is damaged (it ends too early)",
                          registry->name);
@@ -78,7 +78,7 @@ static int check_base_block(int fd, const struct registry *registry, bool writab
         return 0;
     error_set(err, EUCLEAN, "%s: Windows has not written this registry hive to its end",
               registry->name);
-    return error_hint(err, "what is missing stands in log files, which an edit would make void: "
+    return error_hint(err, "what is missing is in log files, which an edit would invalidate: "
                            "boot the guest, then shut it down by: shutdown /s /t 0");
 }
 
@@ -115,11 +115,11 @@ int registry_open(struct guest *guest, const char *path, bool writable, struct r
                          path, (uintmax_t)st.size);
     _cleanup_close_ int fd = memfd_create("hive", MFD_CLOEXEC);
     if (fd < 0)
-        return error_sys(err, errno, "cannot make a temporary file");
+        return error_sys(err, errno, "cannot create a temporary file");
     r = guest_download(guest, path, fd, err);
     /* Where the file ends with a hole, that was left out. */
     if (r == 0 && ftruncate(fd, (off_t)st.size) < 0)
-        r = error_sys(err, errno, "cannot make a temporary file");
+        r = error_sys(err, errno, "cannot create a temporary file");
     _cleanup_registry_ struct registry *registry = NULL;
     if (r == 0)
         r = registry_open_fd(fd, path, writable, &registry, err);
@@ -317,7 +317,7 @@ int registry_commit(struct registry *registry, struct guest *guest, struct error
         return 0;
     _cleanup_close_ int fd = memfd_create("hive", MFD_CLOEXEC);
     if (fd < 0)
-        return error_sys(err, errno, "cannot make a temporary file");
+        return error_sys(err, errno, "cannot create a temporary file");
     int r = registry_save(registry, fd, err);
     if (r == 0)
         r = guest_stat(guest, registry->path, true, &st, err);

@@ -110,7 +110,7 @@ static void parse_version(const char *text, struct guest_windows *windows)
     windows->minor = minor < 1000 ? (unsigned)minor : 0;
 }
 
-/* Windows 10 and later still call themselves 6.3 where old programs look. */
+/* Windows 10 and later have 6.3 in the value that old programs read. */
 static int read_version(struct registry *software, struct guest_windows *windows,
                         struct error **err)
 {
@@ -181,7 +181,7 @@ static int read_system(struct guest *guest, struct guest_windows *windows, struc
     if (!windows->control_set)
         return -ENOMEM;
     if (!registry_has_key(system, windows->control_set))
-        return error_set(err, EINVAL, "%s in the guest: says that %s counts, which it has not",
+        return error_set(err, EINVAL, "%s in the guest: selects %s, which does not exist",
                          windows->system_hive, windows->control_set);
     r = read_arch(system, windows, info, err);
     _cleanup_free_ char *key =
@@ -214,7 +214,7 @@ static const char *pe_machine(const char *data, size_t size)
     return NULL;
 }
 
-/* Where the registry does not say. */
+/* Where the registry has no value. */
 static int arch_of_program(struct guest *guest, const struct guest_windows *windows,
                            struct guest_info *info, struct error **err)
 {

@@ -1,4 +1,4 @@
-/* What is particular to Windows: where it lies, which one it is, which of its settings count. */
+/* Facts about Windows guests: directory, version, current settings. */
 #pragma once
 
 #include "guest/guest.h"

@@ -12,7 +12,8 @@ struct journal {
     bool pretend; /* that programs run */
     struct journal_records records;
     struct guest_journal net; /* as last asked for */
-    /* The directory that was resolved last: most changes come in flocks. NULL: none. */
+    /* The directory that was resolved last: consecutive changes are often in one directory. NULL:
+     * none. */
     char *directory, *resolved;
 };
 

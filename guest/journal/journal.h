@@ -1,5 +1,5 @@
 /*
- * A guest that keeps a record of what is changed in another one: what a report tells, what a dry
+ * A guest that keeps a record of what is changed in another one: what a report lists, what a dry
  * run shows, and which files get labels.
  */
 #pragma once
@@ -46,8 +46,8 @@ int guest_journal_open(struct guest *inner, bool keep_contents, struct guest **r
  * Valid until the next call or the closing of the guest. NULL: this guest keeps none, or no memory
  * is left. */
 const struct guest_journal *guest_journal_of(struct guest *guest);
-/* For rehearsals: programs of the guest are not run from now on; each counts as having succeeded
- * without a word. The guest then has GUEST_CAN_RUN and GUEST_CAN_NETWORK, whatever serves it. */
+/* For rehearsals: programs of the guest are not run from now on; each counts as a success without
+ * output. The guest then has GUEST_CAN_RUN and GUEST_CAN_NETWORK, whatever serves it. */
 void guest_journal_pretend(struct guest *guest);
 /* Ends the record and gives back the guest that was wrapped, for guest_close(). */
 struct guest *guest_journal_unwrap(struct guest *guest);

@@ -6,8 +6,8 @@
 
 #include "guest/journal/record.h"
 
-/* The path as it is now: false where nothing is there. One that leads through a link is the link's
- * affair, not this path's. */
+/* The path as it is now: false where nothing is there. One that leads through a link belongs to the
+ * link, not to this path. */
 static bool look_now(struct guest *guest, const char *path, struct guest_stat *ret)
 {
     _cleanup_free_ char *resolved = NULL;

@@ -7,7 +7,7 @@
 #include "base/fdio.h"
 #include "guest/journal/internal.h"
 
-/* Directories deeper than this are not what a guest's file system holds in earnest. */
+/* Directories deeper than this are not expected in a guest's file system. */
 enum { depth_max = 1000 };
 
 void journal_forget_directory(struct journal *journal)

@@ -6,8 +6,8 @@
 #include "base/uuid.h"
 #include "guest/native/native.h"
 
-/* Those that nobody gives a new identity: tools for it are missing, or what is on them is not a
- * guest's own. */
+/* Types that get no new identity: tools for it are missing, or what is on them is not a guest's
+ * own. */
 static bool keeps_identity(const struct volume *volume)
 {
     static const char *const types[] = {"",         "vfat", "exfat",    "iso9660",
@@ -58,7 +58,7 @@ static int check_file_system(struct native *native, const struct volume *volume,
     return r;
 }
 
-/* What is encrypted is closed to the other engine as well. */
+/* The other engine cannot open what is encrypted, either. */
 static bool may_hold_lvm(const struct volume *volume)
 {
     return strcmp(volume->type, "LVM2_member") == 0 ||
@@ -110,7 +110,7 @@ static int renew_ext(struct native *native, struct volume *volume, struct error 
 int native_renew(struct guest *guest, enum guest_identity what, struct error **err)
 {
     struct native *native = native_of(guest);
-    /* All or nothing, as far as it can be told before. */
+    /* All or nothing, as far as it can be checked before. */
     int r = native_check_renew(native, what, err);
     if (r == 0 && native->lack) {
         error_set(err, EOPNOTSUPP, "%s", native->lack);

@@ -95,7 +95,7 @@ static int not_mounted(struct native *native, struct error *why, struct error **
     return r;
 }
 
-/* No root was found: says what there is instead, and whether another engine may do better. */
+/* No root was found: reports what there is instead, and whether another engine may find one. */
 static int explain_absence(struct native *native, struct search *search, struct error **err)
 {
     for (size_t i = 0; i < native->volumes.count; i++) {
@@ -109,7 +109,7 @@ static int explain_absence(struct native *native, struct search *search, struct 
     for (size_t i = 0; i < native->volumes.count; i++) {
         const struct volume *volume = &native->volumes.items[i];
         str_appendf(&seen, "%s%s (%s)", i ? ", " : "", volume->device,
-                    *volume->type ? volume->type : "nothing known");
+                    *volume->type ? volume->type : "nothing that kiln recognises");
     }
     _cleanup_free_ char *list = str_take(&seen, err);
     if (!list)
@@ -238,7 +238,7 @@ static int mount_entry(struct native *native, const struct fstab_entry *entry, s
     }
     for (size_t i = 0; i < native->mount_count; i++)
         if (native->mounts[i].volume == volume)
-            return 0; /* once is enough, and twice would be two truths */
+            return 0; /* a volume is opened once: two open copies would contradict each other */
     r = mount_volume(native, volume, entry->dir, at.node, &error);
     if (r < 0) {
         error_wrap(&error, "%s", entry->dir);

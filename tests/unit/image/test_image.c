@@ -281,7 +281,7 @@ static void a_server_that_dies_is_an_error_and_no_hang(void **state)
     char bytes[512];
     for (int i = 0; i < 1000 && block_pread(block, bytes, sizeof(bytes), 0, &error) == 0; i++)
         ; /* it may still have answered */
-    assert_non_null(strstr(error_message(error), "image: qemu-nbd cannot read"));
+    assert_non_null(strstr(error_message(error), "image: qemu-nbd: cannot read"));
     error_free(error);
     assert_true(block_flush(block, NULL) < 0);
     block_close(block);
