@@ -38,7 +38,7 @@ struct appliance_arguments {
     {"attach", 0, OPTION_SEQUENCE, offsetof(type, member.attached), "FILE",                        \
      "a disk or ISO that programs of the guest can mount, read-only; may be repeated", NULL},      \
     {"attach-format", 0, OPTION_SEQUENCE, offsetof(type, member.attached), "FORMAT",               \
-     "format of the attached disks that follow", "told from the contents"},                        \
+     "format of the attached disks that follow", "detected from the contents"},                        \
     {"memsize", 'm', OPTION_NUMBER, offsetof(type, member.memsize), "MB",                          \
      "memory of the appliance", "libguestfs's own"},                                               \
     {"smp", 0, OPTION_NUMBER, offsetof(type, member.smp), "N",                                     \

@@ -11,7 +11,7 @@ static const struct cli_option boot_options[] = {
     {"seed", 0, OPTION_LIST, offsetof(struct boot_arguments, seeds), "FILE",
      "attach a cloud-init seed (see kiln seed) and wait for cloud-init's end", NULL},
     {"format", 0, OPTION_STRING, offsetof(struct boot_arguments, format), "FORMAT",
-     "format of the image", "told from its contents"},
+     "format of the image", "detected from its contents"},
     TRUST_OPTIONS(struct boot_arguments, trust),
     {"memory", 'm', OPTION_SIZE, offsetof(struct boot_arguments, memory), "SIZE",
      "memory of the machine", "512M"},

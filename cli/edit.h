@@ -31,7 +31,7 @@ struct edit_arguments {
      "libvirt's URI, for --domain", "libvirt's own"},                                              \
     {"format", 0, OPTION_SEQUENCE, offsetof(type, member.disks), "FORMAT",                         \
      "format of the disks that follow: auto, raw, qcow2, vmdk, vdi, vhdx, vpc",                    \
-     "told from its contents"},                                                                    \
+     "detected from its contents"},                                                                    \
     {"dry-run", 'n', OPTION_FLAG, offsetof(type, member.dry_run), NULL,                            \
      "tell what would change, file by file, and change nothing", NULL},                            \
     {"dryrun", 0, OPTION_FLAG, offsetof(type, member.dry_run), NULL, NULL, NULL},                  \

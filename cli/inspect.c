@@ -18,7 +18,7 @@ struct inspect_arguments {
 
 static const struct cli_option inspect_options[] = {
     {"format", 0, OPTION_STRING, offsetof(struct inspect_arguments, format), "FORMAT",
-     "format of the image: raw, qcow2, vmdk, vdi, vhdx, vpc", "told from its contents"},
+     "format of the image: raw, qcow2, vmdk, vdi, vhdx, vpc", "detected from its contents"},
     {"engine", 0, OPTION_STRING, offsetof(struct inspect_arguments, engine),
      "auto|native|appliance", "how the guest's files are read", "auto"},
     KEY_OPTIONS(struct inspect_arguments, keys),
