@@ -94,7 +94,7 @@ like "$args" 'user,id=net,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=tcp:127.0.0.1:8
 unlike "$args" 'virtserialport' 'without a seed there is no port for results'
 run "$kiln" boot disk.img --engine qemu --persist --hugepages --timeout 10s
 args=$(cat "$tmp/args")
-like "$args" 'read-only=off' '--persist reaches QEMU'
+like "$args" '"read-only":false' '--persist reaches QEMU'
 like "$args" 'memory-backend-memfd,id=memory,size=524288K,hugetlb=on' 'and --hugepages'
 like "$err" 'Asking the guest to switch itself off.*did not switch itself off in time' 'a guest that does not switch itself off is told of'
 unset FAKE_QEMU_ARGS

@@ -276,5 +276,5 @@ ok 'kiln cache clear' "$kiln" cache clear --cache "$tmp/cache-http"
 is "$(find "$tmp/cache-http" -type f | wc -l)" 0 'leaves nothing'
 is "$("$kiln" cache path)" "$XDG_CACHE_HOME/kiln" 'kiln cache path'
 mkdir loose && chmod 777 loose
-fails 1 'may write to this cache' 'a cache that others may write is refused' "$kiln" cache --cache loose
+fails 1 'may write into this directory' 'a cache that others may write is refused' "$kiln" cache --cache loose
 finish

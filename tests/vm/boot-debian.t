@@ -43,7 +43,7 @@ is "$status" 1 'a command that fails inside makes the boot a failure'
 [ -n "$(jq -r '.run.exit_status // empty' <<<"$out")" ] || { tail -n 20 boot.log; printf '%s\n' "$err"; } | sed 's/^/# /'
 is "$(jq -r .verdict <<<"$out")" cloud-init-done 'though cloud-init is done'
 is "$(jq -r .run.exit_status <<<"$out")" 3 'its exit status comes back'
-mapfile -t words < <(jq -r .run.stdout <<<"$out")
+mapfile -t words <<<"$(jq -r .run.stdout <<<"$out")"
 is "${words[0]:-}, ${words[1]:-}" 'left by runcmd, left by vendor-data' "its output, after the user's own commands have run"
 like "${words[2]:-}" 'hostname=web1 ' 'the hostname is seen from inside'
 like "${words[2]:-}" 'size=(5[5-9]|6)[0-9][0-9][0-9]* ' 'the root file system fills the disk'
