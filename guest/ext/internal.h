@@ -24,7 +24,7 @@ int ext_fail(struct ext_fs *fs, errcode_t code, struct error **err, const char *
     _printf_(4, 5);
 
 /* Starts an operation that only reads, or the next part of a long one: libext2fs may read so many
- * blocks until the next start, which is more than an operation in earnest needs. */
+ * blocks until the next start, which is more than any operation of kiln needs. */
 void ext_start(struct ext_fs *fs);
 /* The same for one that has to visit this many blocks. */
 void ext_start_long(struct ext_fs *fs, uint64_t blocks);

@@ -1,5 +1,5 @@
 /* Registry hives: reading, editing, storing and reading again what a guest may have for one. The
- * edits are those that are made in earnest. */
+ * edits are those that kiln makes. */
 #include <sys/mman.h>
 
 #include "customize/windows/drivers.h"
