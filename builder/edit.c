@@ -98,6 +98,8 @@ static int check_original(const struct edit_request *request, enum image_format 
     _cleanup_image_chain_ struct image_chain chain = {0};
     int r = image_check_path(request->path, request->format, request->resources.trust, &chain, err);
     if (r == 0)
+        r = image_check_writable(&chain, err);
+    if (r == 0)
         *ret = chain.layers[0].format;
     return r;
 }

@@ -229,7 +229,7 @@ static int examine(struct image_chain *chain, const struct image_trust *trust, s
     _cleanup_qcow2_header_ struct qcow2_header header = {0};
     struct image_layer *layer = &chain->layers[chain->count - 1];
     if (layer->format == IMAGE_VMDK)
-        return vmdk_check(layer->fd, layer->path, err);
+        return vmdk_check(layer->fd, layer->path, &layer->fixed, err);
     if (layer->format != IMAGE_QCOW2)
         return parents_refuse(layer->fd, layer->path, layer->format, err);
     int r = read_header(layer, &header, err);
@@ -264,6 +264,16 @@ int image_check_path(const char *path, enum image_format format, const struct im
     /* O_NONBLOCK: a FIFO in an image's place must not block. Files and disks ignore it. */
     int fd = file_open(path, O_RDONLY | O_NONBLOCK, 0, err);
     return fd < 0 ? fd : image_check(fd, path, format, trust, ret, err);
+}
+
+int image_check_writable(const struct image_chain *chain, struct error **err)
+{
+    const struct image_layer *top = &chain->layers[0];
+    if (!top->fixed)
+        return 0;
+    error_set(err, EROFS, "%s: nothing can be written into the %s image: it %s", top->path,
+              image_format_name(top->format), top->fixed);
+    return error_hint(err, "convert it first: qemu-img convert -O qcow2 OLD NEW");
 }
 
 int image_chain_copy(const struct image_chain *chain, struct image_chain *ret, struct error **err)

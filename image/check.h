@@ -20,6 +20,7 @@ struct image_layer {
     enum image_format format; /* never IMAGE_AUTO */
     bool device;              /* a block device */
     bool extended_l2;         /* qcow2 with subclusters, which only QEMU reads */
+    const char *fixed;        /* why nothing can be written into it, NULL: it can be written */
     dev_t file_system;        /* which file it is, whatever its name */
     ino_t inode;
 };
@@ -45,6 +46,11 @@ int image_check(int fd, const char *path, enum image_format format, const struct
 /* image_check() on the file of that name, opened for reading. */
 int image_check_path(const char *path, enum image_format format, const struct image_trust *trust,
                      struct image_chain *ret, struct error **err);
+
+/* -EROFS, with the remedy, where nothing can be written into the chain's topmost image. To be
+ * called before the first change: QEMU opens such images for writing, and fails later or breaks
+ * them. */
+int image_check_writable(const struct image_chain *chain, struct error **err);
 
 /* The same files by descriptors of their own. */
 int image_chain_copy(const struct image_chain *chain, struct image_chain *ret, struct error **err);

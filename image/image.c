@@ -154,6 +154,8 @@ int image_open(const char *path, const struct image_open_options *options, struc
     if (fd < 0)
         return fd;
     r = image_check(fd, path, options->format, options->trust, &chain, err);
+    if (r == 0 && options->writable)
+        r = image_check_writable(&chain, err);
     if (r == 0 && options->lock)
         r = image_lock(chain.layers[0].fd, options->writable, path, err);
     if (r == 0 && options->lock)

@@ -20,8 +20,19 @@ struct sparse_header {
     le64_t grain_size;
     le64_t descriptor_offset; /* sectors; 0: none */
     le64_t descriptor_size;
+    uint8_t unused[12];
+    le64_t directory; /* sector of the grain directory */
+    uint8_t unused2[13];
+    le16_t compression; /* 0: none */
 };
-_Static_assert(offsetof(struct sparse_header, descriptor_offset) == 28, "VMDK header");
+_Static_assert(offsetof(struct sparse_header, descriptor_offset) == 28 &&
+                   offsetof(struct sparse_header, directory) == 56 &&
+                   offsetof(struct sparse_header, compression) == 77,
+               "VMDK header");
+
+enum { flag_compressed = 1 << 16, flag_markers = 1 << 17 };
+/* The directory is found by a footer. */
+static const uint64_t directory_at_end = UINT64_MAX;
 
 /* Reads what is there of `size` bytes. */
 static int read_some(int fd, const char *name, void *buf, size_t size, uint64_t offset, size_t *ret,
@@ -59,6 +70,22 @@ static int parse_at(int fd, const char *name, uint64_t offset, size_t max,
     return vmdk_descriptor_parse(text, size < max ? size : max, name, ret, err);
 }
 
+/*
+ * QEMU (block/vmdk.c) opens compressed extents for writing all the same. A grain that is there then
+ * cannot be written a second time, and a new one goes behind the footer, by which the image was
+ * found: it can never be opened again. Those of version 3 it refuses only when it opens them.
+ */
+static const char *why_fixed(const struct sparse_header *header)
+{
+    if (memcmp(header->magic, "KDMV", sizeof(header->magic)) != 0)
+        return NULL;
+    uint32_t flags = le32_get(header->flags);
+    if (flags & flag_compressed || le16_get(header->compression) != 0)
+        return "is compressed";
+    bool stream = flags & flag_markers || le64_get(header->directory) == directory_at_end;
+    return stream ? "is a stream" : NULL;
+}
+
 /* QEMU looks for it in sector 1, whatever the header says. */
 static int read_embedded(int fd, const char *name, const struct sparse_header *header,
                          struct vmdk *vmdk, struct error **err)
@@ -70,6 +97,7 @@ static int read_embedded(int fd, const char *name, const struct sparse_header *h
                              "%s: the VMDK image has no descriptor in its second sector", name);
         /* Without data of its own it is nothing but a descriptor. */
         vmdk->alone = le64_get(header->capacity) == 0;
+        vmdk->fixed = why_fixed(header);
         size = min_u64(size / VMDK_SECTOR, le64_get(header->descriptor_size)) * VMDK_SECTOR;
     }
     return parse_at(fd, name, VMDK_SECTOR, (size_t)size, &vmdk->descriptor, err);
@@ -106,7 +134,8 @@ void vmdk_free(struct vmdk *vmdk)
 }
 
 /* A sparse extent without data of its own may hold a descriptor, whose extents QEMU would open. */
-static int check_sparse(int fd, const char *path, const char *file, struct error **err)
+static int check_sparse(int fd, const char *path, const char *file, const char **fixed,
+                        struct error **err)
 {
     struct sparse_header header = {0};
     size_t size;
@@ -116,12 +145,15 @@ static int check_sparse(int fd, const char *path, const char *file, struct error
     if (!is_sparse(&header) || (header.magic[0] == 'K' && le64_get(header.capacity) == 0))
         return error_set(err, EINVAL, "%s: the extent '%s' is not a sparse extent with data", path,
                          file);
+    const char *why = why_fixed(&header);
+    if (why)
+        *fixed = why;
     return 0;
 }
 
 /* `image` is the file with the descriptor. */
 static int check_file(int folder, const struct vmdk_extent *extent, const struct stat *image,
-                      const char *path, struct error **err)
+                      const char *path, const char **fixed, struct error **err)
 {
     struct stat st;
     _cleanup_free_ char *file = str_printable(extent->name);
@@ -142,12 +174,12 @@ static int check_file(int folder, const struct vmdk_extent *extent, const struct
     if (st.st_dev == image->st_dev && st.st_ino == image->st_ino)
         return error_set(err, EINVAL, "%s: the VMDK descriptor names itself as an extent", path);
     bool sparse = extent->type == VMDK_SPARSE || extent->type == VMDK_VMFSSPARSE;
-    return sparse ? check_sparse(fd, path, file, err) : 0;
+    return sparse ? check_sparse(fd, path, file, fixed, err) : 0;
 }
 
-static int check_files(int fd, const char *path, const struct vmdk_descriptor *descriptor,
-                       struct error **err)
+static int check_files(int fd, const char *path, struct vmdk *vmdk, struct error **err)
 {
+    const struct vmdk_descriptor *descriptor = &vmdk->descriptor;
     struct stat image;
     _cleanup_free_ char *parent = path_parent(path);
     if (!parent)
@@ -159,11 +191,25 @@ static int check_files(int fd, const char *path, const struct vmdk_descriptor *d
         return error_sys(err, errno, "%s: cannot read", path);
     int r = 0;
     for (size_t i = 0; r == 0 && i < descriptor->count; i++)
-        r = check_file(folder, &descriptor->extents[i], &image, path, err);
+        r = check_file(folder, &descriptor->extents[i], &image, path, &vmdk->fixed, err);
     return r;
 }
 
-int vmdk_check(int fd, const char *path, struct error **err)
+/* What the descriptor says of it. QEMU reads seSparse extents, but has no code that writes them. */
+static const char *why_described_fixed(const struct vmdk_descriptor *descriptor)
+{
+    if (strcmp(descriptor->create_type, "streamOptimized") == 0)
+        return "is a stream";
+    for (size_t i = 0; i < descriptor->count; i++) {
+        if (descriptor->extents[i].access != VMDK_RW)
+            return "is read-only by its own descriptor";
+        if (descriptor->extents[i].type == VMDK_SESPARSE)
+            return "has an extent of the type SESPARSE";
+    }
+    return NULL;
+}
+
+int vmdk_check(int fd, const char *path, const char **ret_fixed, struct error **err)
 {
     _cleanup_vmdk_ struct vmdk vmdk = {0};
     int r = vmdk_read(fd, path, &vmdk, err);
@@ -175,5 +221,9 @@ int vmdk_check(int fd, const char *path, struct error **err)
         return r;
     }
     r = vmdk_descriptor_check(&vmdk.descriptor, vmdk.alone, path, err);
-    return r == 0 && vmdk.alone ? check_files(fd, path, &vmdk.descriptor, err) : r;
+    if (r == 0 && vmdk.alone)
+        r = check_files(fd, path, &vmdk, err);
+    if (r == 0)
+        *ret_fixed = vmdk.fixed ? vmdk.fixed : why_described_fixed(&vmdk.descriptor);
+    return r;
 }

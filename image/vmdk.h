@@ -6,7 +6,8 @@
 /* What the image open as fd says of itself. */
 struct vmdk {
     struct vmdk_descriptor descriptor;
-    bool alone; /* the extents named are the data; else the image holds all data itself */
+    bool alone;        /* the extents named are the data; else the image holds all data itself */
+    const char *fixed; /* why the sparse extents can only be read, NULL: they can be written */
 };
 
 /* Reads and parses the descriptor, as a file of its own or inside an image. -EINVAL: it has none,
@@ -20,5 +21,7 @@ void vmdk_free(struct vmdk *vmdk);
  * whatever they name. This refuses, with -EUNTRUSTED, an image whose data lies anywhere but in its
  * own folder (that of `path`, as QEMU takes it), reached without a symbolic link, and an image that
  * has a parent; with -EINVAL extents that are no regular files or name further files.
+ *
+ * *ret_fixed: why nothing can be written into the image ("is compressed"), NULL: it can be written.
  */
-int vmdk_check(int fd, const char *path, struct error **err);
+int vmdk_check(int fd, const char *path, const char **ret_fixed, struct error **err);

@@ -374,12 +374,21 @@ static bool is_plain(const char *file)
     return !strpbrk(file, "/:") && strcmp(file, ".") != 0 && strcmp(file, "..") != 0;
 }
 
-static int check_extent(const struct vmdk_extent *extent, const char *name, struct error **err)
+static int check_extent(const struct vmdk_extent *extent, bool alone, const char *name,
+                        struct error **err)
 {
-    if (extent->access != VMDK_RW || extent->type > VMDK_SESPARSE)
-        return error_set(err, EINVAL, "%s: QEMU does not read VMDK extents like %s %" PRIu64 " %s",
-                         name, access_names[extent->access], extent->sectors,
-                         type_names[extent->type]);
+    bool reads = extent->access == VMDK_RW || (extent->access == VMDK_RDONLY && !alone);
+    if (!reads || extent->type > VMDK_SESPARSE) {
+        int r = error_set(err, EINVAL,
+                          "%s: QEMU leaves out VMDK extents like %s %" PRIu64
+                          " %s, and the disk would be another",
+                          name, access_names[extent->access], extent->sectors,
+                          type_names[extent->type]);
+        return extent->access == VMDK_RDONLY && extent->type <= VMDK_SESPARSE
+                   ? error_hint(err, "if its files may be written, put RW in the place of RDONLY "
+                                     "in the descriptor")
+                   : r;
+    }
     if (is_plain(extent->name))
         return 0;
     _cleanup_free_ char *shown = str_printable(extent->name);
@@ -406,7 +415,7 @@ int vmdk_descriptor_check(const struct vmdk_descriptor *descriptor, bool alone, 
         return error_set(err, EINVAL, "%s: the VMDK descriptor names no extent", name);
     int r = 0;
     for (size_t i = 0; r == 0 && i < descriptor->count; i++)
-        r = check_extent(&descriptor->extents[i], name, err);
+        r = check_extent(&descriptor->extents[i], alone, name, err);
     return r;
 }
 

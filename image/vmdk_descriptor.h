@@ -62,9 +62,10 @@ int vmdk_descriptor_parse(const char *text, size_t size, const char *name,
 
 /*
  * Whether QEMU reads all extents, and reads nothing but files beside the descriptor: at least one
- * extent, all of them writable, of a type that QEMU knows and with a plain file name. `alone` says
- * that the extents are the image's data, and then the type of the disk must be one that QEMU knows;
- * else the descriptor stands inside its only extent. -EINVAL where it is not so.
+ * extent, all of a type that QEMU knows and with a plain file name. `alone` says that the extents
+ * are the image's data: then all must be writable, since QEMU skips the others, and the type of the
+ * disk must be one that QEMU knows. Else the descriptor stands inside its only extent, which QEMU
+ * reads whatever the descriptor says of it. -EINVAL where it is not so.
  */
 int vmdk_descriptor_check(const struct vmdk_descriptor *descriptor, bool alone, const char *name,
                           struct error **err);

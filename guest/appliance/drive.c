@@ -45,6 +45,8 @@ static int check_drive(struct appliance_drive *drive, enum image_format format,
     int r = writes && !options->unseal ? seal_check_unsealed(drive->path, err) : 0;
     if (r == 0)
         r = image_check_path(drive->path, format, options->resources.trust, &drive->chain, err);
+    if (r == 0 && writes)
+        r = image_check_writable(&drive->chain, err);
     return r < 0 ? r : lock_drive(drive, options, err);
 }
 

@@ -52,6 +52,25 @@ for subformat in monolithicSparse monolithicFlat twoGbMaxExtentSparse twoGbMaxEx
     agrees "$subformat" "$subformat.vmdk"
 done
 
+# QEMU would open it for writing, fail at the first grain that is there, and break the image by a new one.
+stream=disk/streamOptimized.vmdk
+before=$(sha256sum "$stream")
+refuses_to_write() { # WHAT CMD...
+    local what=$1
+    shift
+    fails 1 "$stream: nothing can be written into the vmdk image: it is compressed.*convert it first" \
+        "$what a stream is refused" "$kiln" "$@"
+    unlike "$out$err" '(changes were made|Setting)' "$what it: nothing is said to have been done"
+}
+refuses_to_write customize customize -a "$stream" --hostname x
+refuses_to_write 'customize --atomic' customize --atomic -a "$stream" --hostname x
+refuses_to_write 'customize --engine appliance' customize --engine appliance -a "$stream" --hostname x
+refuses_to_write sysprep sysprep -a "$stream"
+refuses_to_write 'a second disk that is' customize -a mini.img -a "$stream" --hostname x
+refuses_to_write 'boot --persist' boot --persist --engine qemu "$stream"
+is "$(sha256sum "$stream")" "$before" 'the stream is as it was'
+ok 'what needs no writing works' "$kiln" customize -n -a "$stream" --hostname x
+
 # Descriptors by hand. FORMAT is printf's.
 shape() { # TYPE FORMAT
     # shellcheck disable=SC2059

@@ -45,9 +45,12 @@ static int add_overlay(struct qemu_command *command, size_t index, const struct 
 }
 
 /* QEMU is the one that locks an image which the guest writes to: our own lock would keep it out. */
-static int check_writable(const struct vm_disk *disk, struct block **image, struct error **err)
+static int check_writable(const struct vm_disk *disk, const struct image_chain *chain,
+                          struct block **image, struct error **err)
 {
     int r = seal_check_unsealed(disk->path, err);
+    if (r == 0)
+        r = image_check_writable(chain, err);
     if (r < 0)
         return r;
     block_close(TAKE_PTR(*image));
@@ -81,7 +84,7 @@ int qemu_disk_add(struct qemu_command *command, const struct vm_disk *disk,
     char name[32];
     int r = open_image(command, disk, how->trust, err);
     if (r == 0 && how->persist)
-        r = check_writable(disk, &command->images[index], err);
+        r = check_writable(disk, &command->chains[index], &command->images[index], err);
     snprintf(name, sizeof(name), "%s%zu", overlay ? "image" : "disk", index);
     if (r == 0)
         r = add_image(command, &command->chains[index], name, how->persist, err);

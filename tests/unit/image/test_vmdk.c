@@ -44,9 +44,23 @@ static int check(const char *path, struct error **err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    int r = vmdk_check(fd, path, err);
+    const char *fixed = NULL;
+    int r = vmdk_check(fd, path, &fixed, err);
     close(fd);
     return r;
+}
+
+/* Why nothing can be written into an image that is accepted; NULL: it can. */
+static const char *fixed(const char *path)
+{
+    struct error *error = NULL;
+    const char *why = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    if (vmdk_check(fd, path, &why, &error) < 0)
+        fail_msg("%s", error_message(error));
+    close(fd);
+    return why;
 }
 
 static void must_fail(const char *path, const char *text)
@@ -163,7 +177,7 @@ static const struct {
     {FLAT FILE_A "rw 2048 FLAT \"b.img\" 0\n", "neither an extent nor a known key"},
     {FLAT FILE_A "RW 2048 flat \"b.img\" 0\n", "of an unknown type"},
     {FLAT FILE_A "RW 2048 VMFSSPARSEX \"b.img\"\n", "of an unknown type"},
-    {FLAT FILE_A "RDONLY 2048 FLAT \"b.img\" 0\n", "QEMU does not read VMDK extents like RDONLY"},
+    {FLAT FILE_A "RDONLY 2048 FLAT \"b.img\" 0\n", "QEMU leaves out VMDK extents like RDONLY"},
     {FLAT FILE_A "NOACCESS 2048 FLAT \"b.img\" 0\n", "like NOACCESS 2048 FLAT"},
     {FLAT FILE_A "RW 2048 ZERO\n", "like RW 2048 ZERO"},
     {FLAT "RW 2048 ZERO \"a.img\"\n", "a name behind ZERO"},
@@ -319,6 +333,64 @@ static void every_subformat_of_qemu_is_accepted(void **state)
     }
 }
 
+/* Flips bits of the header of the sparse extent. */
+static void set_header(const char *path, unsigned offset, uint8_t bits)
+{
+    uint8_t byte = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, &byte, 1, offset), 1);
+    byte |= bits;
+    assert_int_equal(pwrite(fd, &byte, 1, offset), 1);
+    close(fd);
+}
+
+static void what_cannot_be_written_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *options, *image;
+        unsigned offset;
+        uint8_t bits;
+        const char *why;
+    } cases[] = {
+        {"subformat=monolithicSparse", "disk.vmdk", 0, 0, NULL},
+        {"subformat=twoGbMaxExtentSparse", "disk-s001.vmdk", 0, 0, NULL},
+        {"subformat=monolithicFlat", "disk.vmdk", 0, 0, NULL},
+        {"subformat=streamOptimized", "disk.vmdk", 0, 0, "is compressed"},
+        /* Bits 16 and 17 of the flags, and the algorithm of the compression, each alone. */
+        {"subformat=monolithicSparse", "disk.vmdk", 10, 1, "is compressed"},
+        {"subformat=monolithicSparse", "disk.vmdk", 10, 2, "is a stream"},
+        {"subformat=monolithicSparse", "disk.vmdk", 77, 1, "is compressed"},
+        {"subformat=twoGbMaxExtentSparse", "disk-s001.vmdk", 77, 1, "is compressed"},
+        {"subformat=twoGbMaxExtentSparse", "disk-s001.vmdk", 10, 2, "is a stream"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        must("qemu-img", "create", "-q", "-f", "vmdk", "-o", cases[i].options, "disk.vmdk", "1M");
+        set_header(cases[i].image, cases[i].offset, cases[i].bits);
+        const char *why = fixed("disk.vmdk");
+        if (!cases[i].why)
+            assert_null(why);
+        else
+            assert_string_equal(why, cases[i].why);
+        must("sh", "-c", "rm disk*");
+    }
+    must("qemu-img", "create", "-q", "-f", "vmdk", "disk.vmdk", "1M");
+    static const uint8_t at_end[8] = {255, 255, 255, 255, 255, 255, 255, 255};
+    write_at("disk.vmdk", 56, at_end, sizeof(at_end));
+    assert_string_equal(fixed("disk.vmdk"), "is a stream");
+}
+
+/* Which QEMU does not look at: the extent is the image itself. Programs that make streams for
+ * appliances write RDONLY there. */
+static void a_read_only_extent_inside_the_image_is_read(void **state)
+{
+    (void)state;
+    must("qemu-img", "create", "-q", "-f", "vmdk", "disk.vmdk", "1M");
+    must("sed", "-i", "s/RW 2048 SPARSE \"disk.vmdk\"/RDONLY 2048 SPARSE \"a.vmdk\"/", "disk.vmdk");
+    assert_string_equal(fixed("disk.vmdk"), "is read-only by its own descriptor");
+    must_agree("disk.vmdk");
+}
+
 static void what_qemu_has_written_into_is_read_again(void **state)
 {
     (void)state;
@@ -455,6 +527,8 @@ int main(void)
         scratch_test(nul_bytes_are_padding_or_refused),
         scratch_test(a_long_descriptor_is_read_as_far_as_qemu_reads),
         scratch_test(every_subformat_of_qemu_is_accepted),
+        scratch_test(what_cannot_be_written_is_known),
+        scratch_test(a_read_only_extent_inside_the_image_is_read),
         scratch_test(what_qemu_has_written_into_is_read_again),
         scratch_test(a_parent_is_read_and_refused),
         scratch_test(an_embedded_descriptor_is_read_by_the_same_rules),
