@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "cli/process.h"
 #include "cli/terminal.h"
 #include "plugins/load.h"
 
@@ -84,6 +85,7 @@ static int run(int argc, char **argv, struct terminal *terminal)
 
 int main(int argc, char **argv)
 {
+    process_secure_descriptors();
     struct terminal *terminal = terminal_new();
     if (!terminal) {
         fputs("kiln: out of memory\n", stderr);
