@@ -150,6 +150,8 @@ static int start(struct appliance *appliance, const char *path,
     /* Before anything is changed. */
     if (r == 0 && options->capabilities & GUEST_CAN_RUN)
         r = appliance_check_arch(appliance, err);
+    if (r == 0)
+        r = appliance_check_states(appliance, err);
     return r < 0 ? r : appliance_mount_all(appliance, err);
 }
 

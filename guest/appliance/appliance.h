@@ -127,6 +127,10 @@ int appliance_plan_mounts(struct appliance *appliance, struct error **err);
 /* Mounting (mount.c). */
 
 int appliance_mount_all(struct appliance *appliance, struct error **err);
+/* -EUCLEAN where a file system that is to be changed is marked as not clean. */
+int appliance_check_states(struct appliance *appliance, struct error **err);
+/* To be called once all is unmounted: -EUCLEAN where Linux has found errors in one meanwhile. */
+int appliance_check_outcome(struct appliance *appliance, struct error **err);
 int appliance_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int appliance_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 

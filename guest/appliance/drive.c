@@ -258,13 +258,15 @@ static int commit_drive(const struct appliance_drive *drive, bool lock, struct e
 int appliance_commit(struct guest *guest, struct error **err)
 {
     struct appliance *appliance = appliance_of(guest);
-    if (appliance->staging != GUEST_STAGED)
+    if (appliance->staging == GUEST_THROW_AWAY)
         return 0;
-    /* With its end, the appliance has written everything into the layers. */
-    int r = guestfs_umount_all(appliance->handle);
+    int r = appliance_unmount_all(appliance, err);
     if (r == 0)
-        r = guestfs_shutdown(appliance->handle);
-    if (r < 0)
+        r = appliance_check_outcome(appliance, err);
+    if (r < 0 || appliance->staging == GUEST_IN_PLACE)
+        return r;
+    /* With its end, the appliance has written everything into the layers. */
+    if (guestfs_shutdown(appliance->handle) < 0)
         return appliance_fail(appliance, err);
     stop_servers(appliance);
     for (size_t i = 0; i < appliance->drive_count; i++) {

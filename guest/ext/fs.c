@@ -210,7 +210,7 @@ int ext_open(struct block *block, uint64_t offset, uint64_t length, bool writabl
         if (writable && !fs->blocker)
             fs->blocker = write_blocker(fs->fs);
         if (writable && !fs->blocker)
-            fs->blocker = check_descriptors(fs->fs);
+            fs->blocker = fs->damage = check_descriptors(fs->fs);
         if (writable && !fs->blocker) {
             /* Copies of the superblock and the descriptors are left alone, as the kernel does it:
              * there are the more of them the larger the file system is. */
@@ -244,6 +244,11 @@ void ext_close(struct ext_fs *fs)
 const char *ext_blocker(const struct ext_fs *fs)
 {
     return fs->blocker;
+}
+
+const char *ext_damage(const struct ext_fs *fs)
+{
+    return fs->damage;
 }
 
 void ext_start_long(struct ext_fs *fs, uint64_t blocks)

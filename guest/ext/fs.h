@@ -37,6 +37,10 @@ void ext_close(struct ext_fs *fs);
 /* Why this file system cannot be served, as a clause ("its journal needs recovery"), or NULL. */
 const char *ext_blocker(const struct ext_fs *fs);
 
+/* What was found damaged in a file system opened for writing, as a clause; NULL: nothing so far. It
+ * has a blocker then. */
+const char *ext_damage(const struct ext_fs *fs);
+
 /* -EIO once a change has failed half-way: then nothing is written any more, and neither should
  * anything be read. The message says what failed. */
 int ext_check_intact(const struct ext_fs *fs, struct error **err);

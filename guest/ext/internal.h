@@ -13,6 +13,7 @@ struct ext_fs {
     struct ext_names *names;
     char *name;
     const char *blocker;
+    const char *damage;
     uint64_t changes; /* in memory, when the operation began */
     bool broken;      /* a change failed half-way: nothing may be written any more */
     char *failure;    /* why; NULL: out of memory for it */

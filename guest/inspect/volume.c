@@ -10,6 +10,7 @@
 #include "base/endian.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "guest/ext_state.h"
 
 /*
  * How contents are told. The formats: ext (Linux Documentation/filesystems/ext4, super block), XFS
@@ -111,6 +112,17 @@ static int identify(struct block *block, const struct signature *signature, stru
     return r;
 }
 
+static int read_ext_state(struct block *block, struct volume *volume, struct error **err)
+{
+    le16_t state;
+    if (!range_within(EXT_STATE_OFFSET, sizeof(state), volume->length))
+        return 0;
+    int r = block_pread(block, &state, sizeof(state), volume->offset + EXT_STATE_OFFSET, err);
+    if (r == 0)
+        volume->ext_state = le16_get(state);
+    return r;
+}
+
 static int probe(struct block *block, struct volume *volume, struct error **err)
 {
     volume->type = "";
@@ -126,7 +138,8 @@ static int probe(struct block *block, struct volume *volume, struct error **err)
         if (memcmp(found, signature->magic, signature->length) != 0)
             continue;
         volume->type = signature->type;
-        return identify(block, signature, volume, err);
+        r = identify(block, signature, volume, err);
+        return r == 0 && strcmp(volume->type, "ext") == 0 ? read_ext_state(block, volume, err) : r;
     }
     return 0;
 }

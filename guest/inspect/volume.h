@@ -19,6 +19,7 @@ struct volume {
     const char *type;   /* as blkid names it: "ext", "xfs", "LVM2_member"...; "" when not known */
     char uuid[37];      /* of the contents, as blkid prints it; "" when there is none */
     char label[257];    /* of the contents */
+    uint16_t ext_state; /* of "ext": see guest/ext_state.h */
     char part_uuid[37]; /* of the partition */
     char part_label[73];
 };

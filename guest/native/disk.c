@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/uuid.h"
+#include "guest/ext_state.h"
 #include "guest/native/native.h"
 
 /* Types that get no new identity: tools for it are missing, or what is on them is not a guest's
@@ -40,6 +41,18 @@ static int open_volume(struct native *native, const struct volume *volume, struc
     return r;
 }
 
+int native_check_state(const struct native *native, const struct volume *volume,
+                       const struct ext_fs *fs, struct error **err)
+{
+    const char *image = native->guest.path;
+    if (!native->guest.writable)
+        return 0;
+    int r = ext_state_check(volume->ext_state, image, volume->device, err);
+    if (r == 0 && ext_damage(fs))
+        r = ext_state_refuse(ext_damage(fs), image, volume->device, err);
+    return r;
+}
+
 static int check_file_system(struct native *native, const struct volume *volume, struct error **err)
 {
     if (keeps_identity(volume) || strcmp(volume->type, "swap") == 0)
@@ -51,7 +64,8 @@ static int check_file_system(struct native *native, const struct volume *volume,
     int r = open_volume(native, volume, &fs, &own, err);
     if (r < 0)
         return r;
-    const char *blocker = ext_renew_blocker(fs);
+    r = native_check_state(native, volume, fs, err);
+    const char *blocker = r == 0 ? ext_renew_blocker(fs) : NULL;
     if (blocker)
         r = native_set_lack(native, err, "%s is to get a new UUID: %s", volume->device, blocker);
     ext_close(own);

@@ -55,6 +55,18 @@ static int mount_volume(struct native *native, const struct volume *volume, cons
     return r;
 }
 
+/* Why a volume must not be changed, or another engine has to do it. `dir` is where it is mounted.
+ */
+static int check_mounted(struct native *native, const struct volume *volume,
+                         const struct ext_fs *fs, const char *dir, struct error **err)
+{
+    int r = native_check_state(native, volume, fs, err);
+    const char *blocker = ext_blocker(fs);
+    if (r < 0 || !blocker)
+        return r;
+    return native_set_lack(native, err, "%s (%s): %s", dir, volume->device, blocker);
+}
+
 /* What the search for the root has seen. */
 struct search {
     const struct volume *root;
@@ -244,10 +256,8 @@ static int mount_entry(struct native *native, const struct fstab_entry *entry, s
         error_wrap(&error, "%s", entry->dir);
         return not_mounted(native, TAKE_PTR(error), err);
     }
-    const char *blocker = ext_blocker(native->mounts[native->mount_count - 1].fs);
-    if (blocker)
-        return native_set_lack(native, err, "%s (%s): %s", entry->dir, volume->device, blocker);
-    return 0;
+    return check_mounted(native, volume, native->mounts[native->mount_count - 1].fs, entry->dir,
+                         err);
 }
 
 static int by_depth(const void *a, const void *b)
@@ -310,8 +320,8 @@ int native_mount_all(struct native *native, struct reporter *reporter, struct er
     r = mount_volume(native, root, "/", (struct node){0}, err);
     if (r < 0)
         return r;
-    const char *blocker = ext_blocker(native->mounts[0].fs);
-    if (blocker)
-        return native_set_lack(native, err, "%s: %s", root->device, blocker);
+    r = check_mounted(native, root, native->mounts[0].fs, "/", err);
+    if (r < 0 || native->lack)
+        return r;
     return mount_fstab(native, reporter, err);
 }

@@ -33,6 +33,11 @@ struct native {
 /* Notes that another engine has to serve this disk: nothing more is to be done with it here. */
 int native_set_lack(struct native *native, struct error **err, const char *fmt, ...) _printf_(3, 4);
 
+/* -EUCLEAN where the guest is to be changed and the file system is marked as not clean or found
+ * damaged: that is for no other engine either. */
+int native_check_state(const struct native *native, const struct volume *volume,
+                       const struct ext_fs *fs, struct error **err);
+
 /* Finds the root file system and mounts what its fstab says, or sets native->lack. -ENOENT,
  * -EMLINK: see guest_open(). */
 int native_mount_all(struct native *native, struct reporter *reporter, struct error **err);

@@ -55,6 +55,23 @@ qemu-img convert -O raw overlay.qcow2 flat.img
 is "$(cat_root flat.img /etc/hostname)" in-overlay 'with the change in the overlay'
 is "$(cat_root mini.img /etc/hostname)" mini 'and none in its base'
 
+# Marked as having errors, or as not clean: refused with the remedy, and no other engine tries.
+for mark in 0 2 3; do
+    small marked.img
+    debugfs -w -R "ssv state $mark" marked.img 2>/dev/null
+    sum=$(sha256sum <marked.img)
+    for how in '' -n --atomic; do
+        # shellcheck disable=SC2086
+        fails 1 'e2fsck .* correct:true' "state $mark is refused $how" "$kiln" customize -v $how marked.img --hostname later
+        unlike "$out$err" 'tarting the appliance' 'and the appliance is not started'
+    done
+    fails 1 'e2fsck' "by sysprep as well ($mark)" "$kiln" sysprep marked.img --operations logfiles
+    is "$(sha256sum <marked.img)" "$sum" 'and nothing is changed'
+    ok 'it can be inspected' "$kiln" inspect marked.img
+    e2fsck -fy marked.img >/dev/null 2>&1
+    ok 'and customized once e2fsck was there' "$kiln" customize -q marked.img --hostname later
+done
+
 # What is told.
 cp mini.img disk.img
 sum=$(sha256sum <disk.img)
