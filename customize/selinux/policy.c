@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "guest/inspect/selinux_config.h"
 #include "guest/text/text.h"
 
 static const char config[] = "/etc/selinux/config";
-static const char default_type[] = "targeted";
 
 /* The value becomes a part of a path. */
 static bool is_type(const char *type)
@@ -16,25 +16,18 @@ static bool is_type(const char *type)
 
 static int read_type(struct guest *guest, char **ret, struct error **err)
 {
-    static const char key[] = "SELINUXTYPE=";
     _cleanup_text_ struct text text = {0};
+    _cleanup_selinux_config_ struct selinux_config parsed = {0};
     int r = text_read(guest, config, &text, NULL, err);
+    if (r == 0)
+        r = selinux_config_parse(text.data, &parsed, err);
     if (r < 0)
         return r;
-    _cleanup_free_ char *type = strdup(default_type);
-    struct line line;
-    for (size_t at = 0; type && text_next_line(&text, &at, &line);) {
-        _cleanup_free_ char *copy = strndup(line.start, line.length);
-        char *stripped = copy ? str_strip(copy) : NULL;
-        if (!stripped || !str_starts(stripped, key))
-            continue;
-        const char *value = str_strip(stripped + strlen(key));
-        r = is_type(value) ? str_replace(&type, value, err) : 0;
-        if (r < 0)
-            return r;
-    }
-    *ret = TAKE_PTR(type);
-    return *ret ? 0 : error_oom(err);
+    if (!is_type(parsed.type))
+        return error_set(err, EINVAL, "%s in the guest: SELINUXTYPE is no name of a policy",
+                         config);
+    *ret = TAKE_PTR(parsed.type);
+    return 0;
 }
 
 /* One of the files beside file_contexts. */

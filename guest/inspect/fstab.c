@@ -9,7 +9,8 @@
 
 #define ENTRIES_MAX 1000
 
-/* Fields write white space and backslashes as three octal digits. In place. */
+/* Fields write white space and backslashes as three octal digits: getmntent(3), by which systemd
+ * and busybox read the file, and libmount undo that in all of them. In place. */
 static void undo_escapes(char *text)
 {
     char *out = text;
@@ -34,7 +35,8 @@ static void entry_free(struct fstab_entry *entry)
     free(entry->options);
 }
 
-/* Returns 1 for an entry, 0 for another line. */
+/* Returns 1 for an entry, 0 for another line. What stands behind the options does not count, such
+ * as a comment: getmntent(3) mounts such an entry. */
 static int parse_line(char *line, struct fstab_entry *ret, struct error **err)
 {
     static const char *const separators = " \t\r";
@@ -60,6 +62,8 @@ static int parse_line(char *line, struct fstab_entry *ret, struct error **err)
     }
     undo_escapes(entry.spec);
     undo_escapes(entry.dir);
+    undo_escapes(entry.type);
+    undo_escapes(entry.options);
     *ret = entry;
     return 1;
 }
@@ -109,27 +113,61 @@ void fstab_free(struct fstab *fstab)
     *fstab = (struct fstab){0};
 }
 
+/* Walks the options; a comma between double quotes is part of one, as in SELinux contexts.
+ * *ret_length does not include the comma behind. False: there are no more. */
+static bool next_option(const char **at, const char **ret, size_t *ret_length)
+{
+    if (!**at)
+        return false;
+    const char *end = *at;
+    for (bool quoted = false; *end && (quoted || *end != ','); end++)
+        if (*end == '"' && (end == *at || end[-1] != '\\'))
+            quoted = !quoted;
+    *ret = *at;
+    *ret_length = (size_t)(end - *at);
+    *at = end + (*end == ',');
+    return true;
+}
+
+static bool option_is(const char *option, size_t length, const char *wanted)
+{
+    return length == strlen(wanted) && memcmp(option, wanted, length) == 0;
+}
+
 bool fstab_has_option(const struct fstab_entry *entry, const char *option)
 {
-    size_t length = strlen(option);
-    for (const char *at = entry->options; *at;) {
-        size_t part = strcspn(at, ",");
-        if (part == length && strncmp(at, option, length) == 0)
+    const char *found;
+    size_t length;
+    for (const char *at = entry->options; next_option(&at, &found, &length);)
+        if (option_is(found, length, option))
             return true;
-        at += part + (at[part] == ',');
-    }
     return false;
 }
 
+/* Of several the last counts, as for the kernel. */
 char *fstab_subvolume(const struct fstab_entry *entry, struct error **err)
 {
-    for (const char *at = entry->options; *at;) {
-        size_t part = strcspn(at, ",");
-        if (str_starts(at, "subvol=") || str_starts(at, "subvolid="))
-            return str_printf(err, "%.*s", (int)part, at);
-        at += part + (at[part] == ',');
-    }
-    return str_printf(err, "%s", "");
+    const char *found, *last = "";
+    size_t length, last_length = 0;
+    for (const char *at = entry->options; next_option(&at, &found, &length);)
+        if (str_starts(found, "subvol=") || str_starts(found, "subvolid=")) {
+            last = found;
+            last_length = length;
+        }
+    return str_printf(err, "%.*s", (int)last_length, last);
+}
+
+/* systemd.mount(5): the last of "auto" and "noauto" counts, and an automount makes up for it. */
+static bool is_for_later(const struct fstab_entry *entry)
+{
+    bool later = false;
+    const char *found;
+    size_t length;
+    for (const char *at = entry->options; next_option(&at, &found, &length);)
+        if (option_is(found, length, "noauto") || option_is(found, length, "auto"))
+            later = *found == 'n';
+    return later && !fstab_has_option(entry, "x-systemd.automount") &&
+           !fstab_has_option(entry, "comment=systemd.automount");
 }
 
 /* Types that are not on a disk, or hold no files. */
@@ -161,8 +199,7 @@ static bool is_of_the_kernel(const char *dir)
 
 bool fstab_is_mounted(const struct fstab_entry *entry)
 {
-    bool later =
-        fstab_has_option(entry, "noauto") && !fstab_has_option(entry, "x-systemd.automount");
     return entry->dir[0] == '/' && !is_elsewhere(entry->type) && !is_of_the_kernel(entry->dir) &&
-           !later && !fstab_has_option(entry, "bind") && !fstab_has_option(entry, "rbind");
+           !is_for_later(entry) && !fstab_has_option(entry, "bind") &&
+           !fstab_has_option(entry, "rbind");
 }

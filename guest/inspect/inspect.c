@@ -8,6 +8,7 @@
 #include "guest/inspect/elf.h"
 #include "guest/inspect/osrelease.h"
 #include "guest/inspect/root.h"
+#include "guest/inspect/selinux_config.h"
 
 #define TEXT_MAX ((size_t)64 << 10)
 
@@ -187,15 +188,12 @@ static int inspect_selinux(struct guest *guest, struct guest_info *info, struct 
     int r = read_text(guest, "/etc/selinux/config", &text, err);
     if (r < 0)
         return r;
-    char *next = text;
-    for (char *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
-        line = str_strip(line);
-        if (!str_starts(line, "SELINUX="))
-            continue;
-        const char *mode = str_strip(line + strlen("SELINUX="));
-        info->selinux = strcmp(mode, "enforcing") == 0 || strcmp(mode, "permissive") == 0;
-    }
-    return 0;
+    if (!text)
+        return 0;
+    _cleanup_selinux_config_ struct selinux_config config = {0};
+    r = selinux_config_parse(text, &config, err);
+    info->selinux = r == 0 && config.enabled;
+    return r;
 }
 
 static int inspect_root(struct guest *guest, struct guest_info *info, struct error **err)

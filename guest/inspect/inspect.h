@@ -15,7 +15,7 @@ struct guest_info {
     char *package_format;  /* "deb", "rpm", "apk", "pacman", "xbps", "ebuild", "unknown" */
     char *package_manager; /* "apt", "dnf", "yum", "zypper", "apk", "pacman", "xbps", "unknown" */
     char *init;            /* "systemd", "busybox", "openrc", "sysvinit", "unknown" */
-    bool selinux;          /* /etc/selinux/config has enforcing or permissive */
+    bool selinux;          /* /etc/selinux/config is there and does not disable it */
     bool cloud_init;       /* cloud-init is installed */
     uint64_t root_size;    /* bytes of the root file system; 0: not known */
     uint64_t root_free;

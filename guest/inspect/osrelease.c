@@ -1,5 +1,7 @@
 #include "guest/inspect/osrelease.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,22 +26,37 @@ static char **field_of(struct os_release *release, size_t i)
     return (char **)((char *)release + fields[i].offset);
 }
 
-/* Takes quotes and escapes away as a shell would, in place; there are no expansions. */
-static void unquote(char *text)
+/*
+ * A value as a shell reads it, which is what os-release(5) asks for: quotes may begin anywhere and
+ * go on over several lines, a blank outside of them ends the value (a comment may follow), a
+ * backslash means itself between single quotes, and between double quotes where it quotes nothing.
+ * A quote that nothing closes ends with its line. Takes quotes and escapes away in place; returns
+ * what is behind the value's last line.
+ */
+static char *read_value(char *text)
 {
-    char *out = text, quote = '\0';
-    for (const char *in = text; *in; in++) {
-        if (quote ? *in == quote : *in == '"' || *in == '\'') {
-            quote = quote ? '\0' : *in;
+    char *out = text, *in = text;
+    char quote = '\0';
+    for (; *in && (quote || !strchr(" \t\r\n", *in)); in++) {
+        if (quote && *in == quote) {
+            quote = '\0';
             continue;
         }
-        if (!quote && (*in == ' ' || *in == '\t'))
-            break;
-        if (*in == '\\' && quote != '\'' && in[1] != '\0')
-            in++;
+        if (!quote && (*in == '"' || *in == '\'')) {
+            bool closed = strchr(in + 1, *in) != NULL;
+            quote = closed ? *in : '\0';
+            continue;
+        }
+        bool escape =
+            *in == '\\' && in[1] != '\0' && (!quote || (quote == '"' && strchr("\"\\$`\n", in[1])));
+        if (escape && *++in == '\n')
+            continue; /* the line goes on */
         *out++ = *in;
     }
+    in += strcspn(in, "\n");
+    char *next = *in ? in + 1 : in;
     *out = '\0';
+    return next;
 }
 
 static int assign(struct os_release *release, const char *key, const char *value,
@@ -48,9 +65,13 @@ static int assign(struct os_release *release, const char *key, const char *value
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
         if (strcmp(key, fields[i].key) != 0)
             continue;
-        /* Shown to people; nothing that is a name holds control bytes. */
+        /* Shown to people; nothing that is a name holds control bytes or lines. */
         _cleanup_free_ char *shown = str_printable(value);
-        return shown ? str_replace(field_of(release, i), shown, err) : error_oom(err);
+        if (!shown)
+            return error_oom(err);
+        for (char *c = shown; (c = strchr(c, '\n'));)
+            *c = ' ';
+        return str_replace(field_of(release, i), shown, err);
     }
     return 0;
 }
@@ -61,15 +82,19 @@ int os_release_parse(const char *text, struct os_release *ret, struct error **er
     _cleanup_free_ char *copy = strdup(text);
     if (!copy)
         return error_oom(err);
-    char *next = copy;
-    for (char *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
-        line = str_strip(line);
-        char *equals = strchr(line, '=');
-        if (*line == '#' || !equals)
+    for (char *at = copy; *at;) {
+        size_t blanks = strspn(at, " \t\r\n");
+        char *key = at + blanks;
+        size_t length = strcspn(key, "=\n");
+        at = key + length;
+        if (*key == '#' || *at != '=') {
+            at = key + strcspn(key, "\n");
             continue;
-        *equals = '\0';
-        unquote(equals + 1);
-        int r = assign(&release, line, equals + 1, err);
+        }
+        *at = '\0';
+        char *value = at + 1;
+        at = read_value(value);
+        int r = assign(&release, key, value, err);
         if (r < 0)
             return r;
     }
@@ -90,26 +115,24 @@ static const struct {
     const char *id;
     const char *distro;
 } spellings[] = {
-    {"alpine", "alpinelinux"},
-    {"arch", "archlinux"},
-    {"kali", "kalilinux"},
-    {"ol", "oraclelinux"},
-    {"openEuler", "openeuler"},
-    {"pld", "pldlinux"},
-    {"scientific", "scientificlinux"},
-    {"sled", "sles"},
-    {"sles_sap", "sles"},
-    {"void", "voidlinux"},
-    {"opensuse", "opensuse"},
+    {"alpine", "alpinelinux"}, {"arch", "archlinux"}, {"kali", "kalilinux"},
+    {"ol", "oraclelinux"},     {"pld", "pldlinux"},   {"scientific", "scientificlinux"},
+    {"sled", "sles"},          {"sles_sap", "sles"},  {"void", "voidlinux"},
 };
 
+/* IDs are in lower case; not all who write them know. */
 char *os_release_distro(const struct os_release *release, struct error **err)
 {
-    const char *distro = str_empty(release->id) ? "unknown" : release->id;
+    const char *given = str_empty(release->id) ? "unknown" : release->id;
+    _cleanup_free_ char *distro = str_printf(err, "%s", given);
+    if (!distro)
+        return NULL;
+    for (char *c = distro; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
     if (str_starts(distro, "opensuse-"))
-        distro = "opensuse";
+        distro[strlen("opensuse")] = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(spellings); i++)
         if (strcmp(distro, spellings[i].id) == 0)
-            distro = spellings[i].distro;
-    return str_printf(err, "%s", distro);
+            return str_printf(err, "%s", spellings[i].distro);
+    return TAKE_PTR(distro);
 }

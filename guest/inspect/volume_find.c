@@ -122,6 +122,17 @@ static void undo_udev_escapes(char *text)
     *out = '\0';
 }
 
+/* What names the disk by what it is attached to: only the partition can be told. */
+static const struct volume *find_by_hardware(const struct volumes *volumes, const char *name)
+{
+    const char *part = strrchr(name, '-');
+    uint64_t number;
+    if (part && str_starts(part, "-part") && parse_u64(part + 5, "partition", &number, NULL) == 0 &&
+        number <= 1000)
+        return find_place(volumes, (struct place){.number = (unsigned)number});
+    return NULL;
+}
+
 static const struct volume *find_path(const struct volumes *volumes, char *path)
 {
     static const struct {
@@ -139,17 +150,20 @@ static const struct volume *find_path(const struct volumes *volumes, char *path)
             undo_udev_escapes(path);
             return find_tag(volumes, links[i].tag, path);
         }
-    /* by-id and by-path name the disk by what it is attached to: only its partition can be told. */
-    if (str_starts(path, "disk/by-id/") || str_starts(path, "disk/by-path/")) {
-        const char *part = strrchr(path, '-');
-        uint64_t number;
-        if (part && str_starts(part, "-part") &&
-            parse_u64(part + 5, "partition", &number, NULL) == 0 && number <= 1000)
-            return find_place(volumes, (struct place){.number = (unsigned)number});
-        return NULL;
-    }
+    if (str_starts(path, "disk/by-id/") || str_starts(path, "disk/by-path/"))
+        return find_by_hardware(volumes, path);
     struct place place;
     return parse_place(path, &place) ? find_place(volumes, place) : NULL;
+}
+
+/* blkid_parse_tag_string(3): the value may stand between quotes of either kind. In place. */
+static char *unquote_tag(char *value)
+{
+    size_t length = strlen(value);
+    if (length < 2 || (*value != '"' && *value != '\'') || value[length - 1] != *value)
+        return value;
+    value[length - 1] = '\0';
+    return value + 1;
 }
 
 const struct volume *volumes_find(const struct volumes *volumes, const char *spec)
@@ -169,13 +183,10 @@ const struct volume *volumes_find(const struct volumes *volumes, const char *spe
     for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
         if (str_starts(copy, tags[i].prefix)) {
             char *value = copy + strlen(tags[i].prefix);
-            size_t length = strlen(value);
-            if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
-                value[length - 1] = '\0';
-                value++;
-            }
-            return find_tag(volumes, tags[i].tag, value);
+            return find_tag(volumes, tags[i].tag, unquote_tag(value));
         }
+    if (str_starts(copy, "ID="))
+        return find_by_hardware(volumes, copy);
     if (!str_starts(copy, "/dev/"))
         return NULL;
     const struct volume *volume = find_device(volumes, copy);

@@ -1,5 +1,5 @@
-/* What a guest says about itself: os-release, fstab and the devices in it, ELF headers, versions.
- */
+/* What a guest says about itself: os-release, fstab and the devices in it, the mode of
+ * SELinux, ELF headers, versions. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 #include "guest/inspect/elf.h"
 #include "guest/inspect/fstab.h"
 #include "guest/inspect/osrelease.h"
+#include "guest/inspect/selinux_config.h"
 #include "guest/inspect/version.h"
 #include "guest/inspect/volume.h"
 
@@ -24,6 +25,8 @@ static void find_all(const struct fstab *fstab)
     for (size_t i = 0; i < fstab->count; i++) {
         volumes_find(&volumes, fstab->items[i].spec);
         fstab_has_option(&fstab->items[i], "nofail");
+        fstab_is_mounted(&fstab->items[i]);
+        free(fstab_subvolume(&fstab->items[i], NULL));
     }
 }
 
@@ -35,6 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(os_release_distro(&release, NULL));
         os_release_free(&release);
     }
+    struct selinux_config selinux;
+    if (selinux_config_parse(text, &selinux, NULL) == 0)
+        selinux_config_free(&selinux);
     struct fstab fstab;
     if (fstab_parse(text, &fstab, NULL) == 0) {
         find_all(&fstab);

@@ -4,6 +4,7 @@
 #include "guest/inspect/elf.h"
 #include "guest/inspect/fstab.h"
 #include "guest/inspect/osrelease.h"
+#include "guest/inspect/selinux_config.h"
 #include "guest/inspect/version.h"
 
 static struct guest_info inspect(const struct fake_file *files)
@@ -142,6 +143,57 @@ static void os_release_is_read_as_a_shell_would(void **state)
     assert_null(release.id_like);
 }
 
+static void quotes_of_os_release_go_over_lines(void **state)
+{
+    (void)state;
+    _cleanup_os_release_ struct os_release release = {0};
+    assert_ok(os_release_parse("NAME=\"two\nID=no\nlines\"\nVERSION_ID=\"1\"'2'3\\ 4 # 5\n"
+                               "PRETTY_NAME=\"a\\nb \\\\ \\` \\\nc\"\nVERSION_CODENAME='a\\\"b'\n"
+                               "VARIANT_ID=a\\\nb\n#ID='\nID=one\n ID=two  \t\r\nID_LIKE=\"open\n",
+                               &release, err));
+    assert_string_equal(release.name, "two ID=no lines");
+    assert_string_equal(release.version_id, "123 4");
+    assert_string_equal(release.pretty_name, "a\\nb \\ ` c");
+    assert_string_equal(release.version_codename, "a\\\"b");
+    assert_string_equal(release.variant_id, "ab");
+    assert_string_equal(release.id, "two");
+    assert_string_equal(release.id_like, "open");
+}
+
+static void selinux_is_read_as_libselinux_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool enabled;
+        const char *type;
+    } cases[] = {
+        {"SELINUX=enforcing\nSELINUXTYPE=targeted\n", true, "targeted"},
+        {"SELINUX=Enforcing", true, "targeted"},
+        {"SELINUX=PERMISSIVE # until it works\n", true, "targeted"},
+        {"SELINUX= \tdisabled\r\n", false, "targeted"},
+        {"SELINUX=disabledx\n", false, "targeted"},
+        {"SELINUX=disabled\nSELINUX=enforcing\n", false, "targeted"},
+        {"SELINUX=nonsense\nSELINUX=disabled\n", false, "targeted"},
+        /* What cannot be read leaves the policy loaded. */
+        {"SELINUX=\"disabled\"\n", true, "targeted"},
+        {" SELINUX=disabled\n", true, "targeted"},
+        {"selinux=disabled\n", true, "targeted"},
+        {"SELINUX =disabled\n", true, "targeted"},
+        {"# SELINUX=disabled\n", true, "targeted"},
+        {"", true, "targeted"},
+        {"\tselinuxtype=  mls \r\nSELINUX=enforcing\n", true, "mls"},
+        {"SELINUXTYPE=mls\n#SELINUXTYPE=x\nSELINUXTYPE=minimum", true, "minimum"},
+        {"SELINUXTYPE=targeted # x\n", true, "targeted # x"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_selinux_config_ struct selinux_config config = {0};
+        assert_ok(selinux_config_parse(cases[i].text, &config, err));
+        if (config.enabled != cases[i].enabled || strcmp(config.type, cases[i].type) != 0)
+            fail_msg("%s: %d, '%s'", cases[i].text, config.enabled, config.type);
+    }
+}
+
 static void distributions_have_libguestfs_names(void **state)
 {
     (void)state;
@@ -153,6 +205,9 @@ static void distributions_have_libguestfs_names(void **state)
         {"ol", "oraclelinux"},
         {"rhel", "rhel"},
         {"rocky", "rocky"},
+        {"Debian", "debian"},
+        {"openEuler", "openeuler"},
+        {"openSUSE-leap", "opensuse"},
         {"", "unknown"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -239,6 +294,8 @@ int main(void)
         cmocka_unit_test(a_guest_that_says_nothing_is_unknown),
         cmocka_unit_test(control_bytes_do_not_reach_the_terminal),
         cmocka_unit_test(os_release_is_read_as_a_shell_would),
+        cmocka_unit_test(quotes_of_os_release_go_over_lines),
+        cmocka_unit_test(selinux_is_read_as_libselinux_does),
         cmocka_unit_test(distributions_have_libguestfs_names),
         cmocka_unit_test(machines_are_told_from_elf_headers),
         cmocka_unit_test(fstab_is_read_line_by_line),
