@@ -27,14 +27,10 @@ struct proc {
 
 static const size_t max_stderr = 1 << 20;
 
-/* Returns the program's path (caller frees), or NULL with errno set. */
-static char *find_program(const char *program)
+/* Looks through the folders of path, separated by colons. The program's path (caller frees), or
+ * NULL with errno set. */
+static char *search_folders(const char *path, const char *program)
 {
-    if (strchr(program, '/'))
-        return access(program, X_OK) == 0 ? strdup(program) : NULL;
-    const char *path = getenv("PATH");
-    if (!path)
-        path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     _cleanup_free_ char *copy = strdup(path);
     char *rest = copy;
     for (char *dir = strsep(&rest, ":"); dir; dir = strsep(&rest, ":")) {
@@ -48,6 +44,17 @@ static char *find_program(const char *program)
     }
     errno = ENOENT;
     return NULL;
+}
+
+/* Returns the program's path (caller frees), or NULL with errno set. The sbin folders come last:
+ * resize2fs and its kind are there, and Debian's PATH of an ordinary user does not name them. */
+static char *find_program(const char *program)
+{
+    if (strchr(program, '/'))
+        return access(program, X_OK) == 0 ? strdup(program) : NULL;
+    const char *path = getenv("PATH");
+    char *full = search_folders(path ? path : "/usr/local/bin:/usr/bin:/bin", program);
+    return full ? full : search_folders("/usr/local/sbin:/usr/sbin:/sbin", program);
 }
 
 bool proc_found(const char *program)

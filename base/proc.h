@@ -19,7 +19,7 @@ struct proc_fd {
 };
 
 struct proc_options {
-    const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
+    const char *const *argv; /* NULL-terminated; argv[0] is sought in PATH, then in sbin folders */
     const char *const *env;  /* extra "NAME=value" strings, NULL-terminated, or NULL */
     const char *cwd;         /* NULL: ours */
     int stdin_fd;            /* -1: /dev/null. 0 means our standard input. Stays ours */
@@ -38,7 +38,7 @@ struct proc_options {
 /* Every field that means "nothing". */
 #define PROC_OPTIONS_INIT .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
 
-/* True when argv[0] would be found in PATH. */
+/* True when argv[0] would be found, in PATH or in the sbin folders. */
 bool proc_found(const char *program);
 
 struct proc;

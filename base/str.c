@@ -235,10 +235,12 @@ static int parse_with_units(const char *text, const char *what, const struct uni
                      examples);
 }
 
-int parse_size(const char *text, const char *what, uint64_t *ret_bytes, struct error **err)
+/* `bare` is what a number without a unit counts. */
+static int parse_bytes(const char *text, const char *what, uint64_t bare, uint64_t *ret_bytes,
+                       struct error **err)
 {
-    static const struct unit units[] = {
-        {"", 1},           {"b", 1},
+    const struct unit units[] = {
+        {"", bare},        {"b", 1},
         {"k", 1ull << 10}, {"kib", 1ull << 10},
         {"m", 1ull << 20}, {"mib", 1ull << 20},
         {"g", 1ull << 30}, {"gib", 1ull << 30},
@@ -246,6 +248,16 @@ int parse_size(const char *text, const char *what, uint64_t *ret_bytes, struct e
         {NULL, 0},
     };
     return parse_with_units(text, what, units, "a size like 512M, 10G or 1.5T", ret_bytes, err);
+}
+
+int parse_size(const char *text, const char *what, uint64_t *ret_bytes, struct error **err)
+{
+    return parse_bytes(text, what, 1, ret_bytes, err);
+}
+
+int parse_memory(const char *text, const char *what, uint64_t *ret_bytes, struct error **err)
+{
+    return parse_bytes(text, what, 1 << 20, ret_bytes, err);
 }
 
 int parse_duration(const char *text, const char *what, uint64_t *ret_ms, struct error **err)

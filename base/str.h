@@ -70,6 +70,10 @@ int parse_u64(const char *text, const char *what, uint64_t *ret, struct error **
  * "4096b". A bare number is bytes. Multiples of 1024. */
 int parse_size(const char *text, const char *what, uint64_t *ret_bytes, struct error **err);
 
+/* A size of memory, in bytes: as above, but a bare number is MiB, as QEMU's and virt-builder's -m.
+ */
+int parse_memory(const char *text, const char *what, uint64_t *ret_bytes, struct error **err);
+
 /* A duration: "90", "90s", "2m", "1h", "500ms". A bare number is seconds. */
 int parse_duration(const char *text, const char *what, uint64_t *ret_ms, struct error **err);
 

@@ -90,12 +90,9 @@ static int gather_attached(const struct strv *given, struct cli_resources *ret, 
 static int size_appliance(const struct appliance_arguments *arguments, struct guest_resources *ret,
                           struct error **err)
 {
-    if (arguments->memsize > UINT64_MAX >> 20)
-        return cli_usage(err, "--memsize %llu is too large",
-                         (unsigned long long)arguments->memsize);
     if (arguments->smp > 255)
         return cli_usage(err, "--smp %llu is too many", (unsigned long long)arguments->smp);
-    ret->memory = arguments->memsize << 20;
+    ret->memory = arguments->memsize;
     ret->cpus = (unsigned)arguments->smp;
     return 0;
 }

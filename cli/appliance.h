@@ -27,7 +27,7 @@ struct key_arguments {
 
 struct appliance_arguments {
     struct strv attached; /* "attach=FILE", "attach-format=FORMAT", in the order given */
-    uint64_t memsize;     /* MiB; 0: the appliance's default */
+    uint64_t memsize;     /* bytes; 0: the appliance's default */
     uint64_t smp;         /* 0: the same */
     bool network;
     bool trace;
@@ -39,8 +39,8 @@ struct appliance_arguments {
      "a disk or ISO that programs of the guest can mount, read-only; may be repeated", NULL},      \
     {"attach-format", 0, OPTION_SEQUENCE, offsetof(type, member.attached), "FORMAT",               \
      "format of the attached disks that follow", "detected from the contents"},                        \
-    {"memsize", 'm', OPTION_NUMBER, offsetof(type, member.memsize), "MB",                          \
-     "memory of the appliance", "libguestfs's own"},                                               \
+    {"memsize", 'm', OPTION_MEMORY, offsetof(type, member.memsize), "SIZE",                        \
+     "memory of the appliance; a bare number is MiB", "libguestfs's own"},                         \
     {"smp", 0, OPTION_NUMBER, offsetof(type, member.smp), "N",                                     \
      "processors of the appliance", "1"},                                                          \
     {"network", 0, OPTION_FLAG, offsetof(type, member.network), NULL,                              \

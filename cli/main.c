@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/similar.h"
 #include "cli/options.h"
 #include "cli/process.h"
 #include "cli/terminal.h"
@@ -15,6 +16,18 @@ static const struct cli_command *find_command(const char *name)
         if (strcmp((*command)->name, name) == 0)
             return *command;
     return NULL;
+}
+
+static void unknown_command(const char *name)
+{
+    struct similar similar = similar_to(name);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        similar_offer(&similar, "", (*command)->name);
+    _cleanup_free_ char *likely = similar_take(&similar, NULL), *shown = str_printable(name);
+    fprintf(stderr, "kiln: '%s' is not a command\n", shown ? shown : "?");
+    if (!str_empty(likely))
+        fprintf(stderr, "      did you mean %s?\n", likely);
+    fputs("      'kiln --help' lists them\n", stderr);
 }
 
 static int print(char *text)
@@ -75,7 +88,7 @@ static int run(int argc, char **argv, struct terminal *terminal)
         name = argv[2];
     const struct cli_command *command = find_command(name);
     if (!command) {
-        fprintf(stderr, "kiln: '%s' is not a command\n      'kiln --help' lists them\n", name);
+        unknown_command(name);
         return exit_usage;
     }
     if (help)

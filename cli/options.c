@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/similar.h"
+
 const struct cli_option cli_common_options[] = {
     {"quiet", 'q', OPTION_FLAG, offsetof(struct cli, quiet), NULL,
      "print nothing but results, warnings and errors", NULL},
@@ -140,6 +142,9 @@ static int store(const struct cli_option *option, void *target, const char *valu
     case OPTION_SIZE:
         r = parse_size(value, what, (uint64_t *)slot, &cause);
         break;
+    case OPTION_MEMORY:
+        r = parse_memory(value, what, (uint64_t *)slot, &cause);
+        break;
     case OPTION_DURATION:
         r = parse_duration(value, what, (uint64_t *)slot, &cause);
         break;
@@ -147,7 +152,41 @@ static int store(const struct cli_option *option, void *target, const char *valu
     return r < 0 ? cli_usage_because(err, cause) : 0;
 }
 
-static int complain(int code, char **argv, struct error **err)
+/* How many options begin like that; *ret_names gets them. */
+static size_t abbreviated(const struct getopt_tables *tables, const char *name, size_t length,
+                          struct str *ret_names)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < tables->count; i++)
+        if (strncmp(tables->longs[i].name, name, length) == 0)
+            str_appendf(ret_names, "%s--%s", count++ ? ", " : "", tables->longs[i].name);
+    return count;
+}
+
+/* For a word "--NAME" or "--NAME=ARGUMENT" that getopt_long() refused. */
+static int unknown_long(const struct getopt_tables *tables, const char *word, struct error **err)
+{
+    _cleanup_free_ char *name = strndup(word + 2, strcspn(word + 2, "="));
+    _cleanup_str_ struct str begun = {0};
+    if (!name)
+        return error_oom(err);
+    size_t count = abbreviated(tables, name, strlen(name), &begun);
+    _cleanup_free_ char *candidates = str_take(&begun, NULL);
+    if (count == 1)
+        return cli_usage(err, "%s takes no argument", candidates);
+    if (count > 1) {
+        cli_usage(err, "--%s is ambiguous", name);
+        return error_hint(err, "it may be %s", candidates);
+    }
+    struct similar similar = similar_to(name);
+    for (size_t i = 0; i < tables->count; i++)
+        similar_offer(&similar, "--", tables->longs[i].name);
+    _cleanup_free_ char *likely = similar_take(&similar, NULL);
+    cli_usage(err, "--%s is not an option", name);
+    return str_empty(likely) ? -EINVAL : error_hint(err, "did you mean %s?", likely);
+}
+
+static int complain(const struct getopt_tables *tables, int code, char **argv, struct error **err)
 {
     /* getopt_long() leaves the faulty word behind optind, or the letter in optopt. */
     const char *word = optind > 0 ? argv[optind - 1] : argv[0];
@@ -156,12 +195,8 @@ static int complain(int code, char **argv, struct error **err)
         return cli_usage(err, "%s needs an argument", word);
     if (code == ':')
         return cli_usage(err, "-%c needs an argument", optopt);
-    if (is_long && strchr(word, '='))
-        return cli_usage(err, "%.*s is not an option, or takes no argument",
-                         (int)strcspn(word, "="), word);
-    if (is_long)
-        return cli_usage(err, "%s is not an option, or is short for several", word);
-    return cli_usage(err, "-%c is not an option", optopt);
+    return is_long ? unknown_long(tables, word, err)
+                   : cli_usage(err, "-%c is not an option", optopt);
 }
 
 static int take_operation(struct cli *cli, size_t index, const char *value, struct error **err)
@@ -205,7 +240,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
     int tag;
     while ((tag = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
         if (tag == '?' || tag == ':')
-            return complain(tag, argv, err);
+            return complain(&tables, tag, argv, err);
         if (tag < letter_end)
             tag = tables.short_tags[tag];
         r = take_option(command, tag, cli, arguments, err);
@@ -218,10 +253,10 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
     cli->operand_count = (size_t)(argc - optind);
     if (cli->operand_count < command->min_operands)
         return cli_usage(err, "%s is missing", command->operands);
-    if (cli->operand_count > command->max_operands)
-        return cli_usage(err, "'%s' is one argument too many",
-                         cli->operands[command->max_operands]);
-    return 0;
+    if (cli->operand_count <= command->max_operands)
+        return 0;
+    cli_usage(err, "'%s' is one argument too many", cli->operands[command->max_operands]);
+    return command->operand_hint ? error_hint(err, "%s", command->operand_hint) : -EINVAL;
 }
 
 void cli_release(const struct cli_command *command, struct cli *cli, void *arguments)

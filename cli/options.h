@@ -25,6 +25,7 @@ enum option_kind {
     OPTION_REFUSED,  /* a peer's that is not supported: fallback names what to do instead */
     OPTION_NUMBER,   /* uint64_t */
     OPTION_SIZE,     /* uint64_t, bytes */
+    OPTION_MEMORY,   /* uint64_t, bytes; a bare number is MiB */
     OPTION_DURATION, /* uint64_t, milliseconds */
 };
 
@@ -55,6 +56,7 @@ struct cli_command {
     const struct cli_option *options; /* its own; the common ones come with every command */
     bool customizes;                  /* also offers the table of customize/operation.h */
     size_t min_operands, max_operands;
+    const char *operand_hint; /* what is meant by more operands than that; NULL: nothing known */
     size_t arguments_size; /* of the struct that the options fill */
     const void *defaults;  /* its initial contents, NULL: zeroes */
     /* Returns the exit status, or a negative errno with *err set. */

@@ -210,6 +210,8 @@ const struct cli_command seed_command = {
     .example = "kiln seed -o seed.iso --user-data user.yaml --hostname web1 "
                "--ssh-key ~/.ssh/id_ed25519.pub",
     .options = seed_options,
+    .operand_hint = "files are named by options, unlike cloud-localds's: kiln seed -o seed.iso "
+                    "--user-data user-data",
     .arguments_size = sizeof(struct seed_arguments),
     .defaults = &seed_defaults,
     .run = seed_run,

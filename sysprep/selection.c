@@ -1,14 +1,11 @@
 /* Which operations run: --operations and --enable. */
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/similar.h"
 #include "sysprep/operations.h"
-
-/* Names further apart than this are not taken for typing errors. */
-enum { name_max = 64, slip_max = 3 };
 
 static bool is_default(const struct sysprep_operation *operation)
 {
@@ -46,50 +43,12 @@ void sysprep_selection_free(struct sysprep_selection *selection)
     *selection = (struct sysprep_selection){0};
 }
 
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-    unsigned least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* How many letters must be changed, added or taken away (Levenshtein). */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[name_max + 1];
-    size_t length = strlen(b);
-    if (strlen(a) > name_max || length > name_max)
-        return UINT_MAX;
-    for (unsigned j = 0; j <= length; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= length; j++) {
-            unsigned above = row[j];
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[length];
-}
-
-/* The names that hold the unknown one, or else the nearest ones; empty where none is near. */
 static char *likely_names(const char *name, struct error **err)
 {
-    _cleanup_str_ struct str names = {0};
-    unsigned nearest = slip_max;
-    for (size_t i = 0; i < sysprep_operation_count; i++) {
-        const char *candidate = sysprep_operations[i]->name;
-        unsigned apart =
-            strlen(name) >= slip_max && strstr(candidate, name) ? 0 : distance(name, candidate);
-        if (apart > nearest)
-            continue;
-        if (apart < nearest)
-            str_free(&names);
-        nearest = apart;
-        str_appendf(&names, "%s%s", names.length > 0 ? ", " : "", candidate);
-    }
-    return str_take(&names, err);
+    struct similar similar = similar_to(name);
+    for (size_t i = 0; i < sysprep_operation_count; i++)
+        similar_offer(&similar, "", sysprep_operations[i]->name);
+    return similar_take(&similar, err);
 }
 
 static int unknown_name(const char *option, const char *name, struct error **err)

@@ -19,6 +19,11 @@ ok '--version works' "$kiln" --version
 like "$out" '^kiln [0-9]+\.[0-9]+\.[0-9]+$' 'and prints one line'
 fails 2 'Usage' 'no command is wrong usage' "$kiln"
 fails 2 "frobnicate.*not a command" 'an unknown command is named' "$kiln" frobnicate
+fails 2 'did you mean build' 'a mistyped command is recognised' "$kiln" buidl mini
+fails 2 'did you mean --json' 'a mistyped option is recognised' "$kiln" list --jsn
+fails 2 '--no is ambiguous.*--no-network' 'an ambiguous abbreviation shows its options' "$kiln" build mini --no
+fails 2 '--quiet takes no argument' 'an argument for a flag' "$kiln" list --quie=yes
+fails 2 'unlike cloud-localds.*kiln seed -o seed.iso --user-data' "cloud-localds's order of files gets a hint" "$kiln" seed seed.iso user-data
 fails 2 "kiln build --help" 'wrong usage points at the help' "$kiln" build
 fails 2 'needs an argument' 'an option without its argument' "$kiln" build mini --size
 fails 1 'no repository is configured' 'no repository at all' "$kiln" list
@@ -27,6 +32,9 @@ like "$err" 'repos\.d' 'tells where to put one'
 is "$?" 1 'a full standard output is an error'
 run "$kiln" doctor --json
 is "$(jq -r '.findings | map(.subject) | contains(["KVM", "cache", "qemu-img"])' <<<"$out")" true 'doctor --json lists its findings'
+run env PATH=/usr/bin:/bin "$kiln" doctor
+like "$out" 'resize2fs' "doctor looks for the administrator's programs"
+unlike "$out" 'install e2fsprogs' 'and finds them where PATH does not name /usr/sbin'
 run env PATH=/nowhere "$kiln" doctor
 is "$status" 1 'doctor fails where the programs are missing'
 like "$out" 'install qemu-system-x86' 'and says what to install'

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -76,6 +77,21 @@ static void a_missing_program_is_named(void **state)
     assert_true(proc_found("sh"));
 }
 
+/* Debian gives ordinary users a PATH without the sbin folders. */
+static void administrators_programs_are_found_without_their_folders(void **state)
+{
+    (void)state;
+    const char *path = getenv("PATH");
+    _cleanup_free_ char *before = path ? strdup(path) : NULL;
+    setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
+    bool found = proc_found("mke2fs");
+    if (before)
+        setenv("PATH", before, 1);
+    else
+        unsetenv("PATH");
+    assert_true(found);
+}
+
 static void a_failure_quotes_the_childs_last_words(void **state)
 {
     (void)state;
@@ -132,6 +148,7 @@ int main(void)
         cmocka_unit_test(too_much_output_is_refused),
         cmocka_unit_test(a_hanging_child_is_stopped_in_time),
         cmocka_unit_test(a_missing_program_is_named),
+        cmocka_unit_test(administrators_programs_are_found_without_their_folders),
         cmocka_unit_test(a_failure_quotes_the_childs_last_words),
         cmocka_unit_test(a_child_can_be_kept_from_cutting_files),
         cmocka_unit_test(stopping_takes_the_grandchildren_along),

@@ -49,6 +49,19 @@ static void bad_sizes_name_the_option_and_the_form(void **state)
     }
 }
 
+static void memory_without_a_unit_is_mebibytes(void **state)
+{
+    (void)state;
+    uint64_t bytes = 0;
+    assert_int_equal(parse_memory("512", "--memory", &bytes, NULL), 0);
+    assert_int_equal(bytes, 512ull << 20);
+    assert_int_equal(parse_memory("2G", "--memory", &bytes, NULL), 0);
+    assert_int_equal(bytes, 2ull << 30);
+    assert_int_equal(parse_memory("4096b", "--memory", &bytes, NULL), 0);
+    assert_int_equal(bytes, 4096);
+    assert_true(parse_memory("18446744073709551615", "--memory", &bytes, NULL) < 0);
+}
+
 static void durations_default_to_seconds(void **state)
 {
     (void)state;
@@ -131,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_read_as_qemu_reads_them),
         cmocka_unit_test(bad_sizes_name_the_option_and_the_form),
+        cmocka_unit_test(memory_without_a_unit_is_mebibytes),
         cmocka_unit_test(durations_default_to_seconds),
         cmocka_unit_test(numbers_do_not_wrap),
         cmocka_unit_test(sizes_are_shown_short),
