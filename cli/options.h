@@ -57,8 +57,8 @@ struct cli_command {
     bool customizes;                  /* also offers the table of customize/operation.h */
     size_t min_operands, max_operands;
     const char *operand_hint; /* what is meant by more operands than that; NULL: nothing known */
-    size_t arguments_size; /* of the struct that the options fill */
-    const void *defaults;  /* its initial contents, NULL: zeroes */
+    size_t arguments_size;    /* of the struct that the options fill */
+    const void *defaults;     /* its initial contents, NULL: zeroes */
     /* Returns the exit status, or a negative errno with *err set. */
     int (*run)(struct cli *cli, const void *arguments, struct error **err);
 };
