@@ -8,6 +8,7 @@
 
 static const char systemd_units[] = "/usr/lib/systemd/system";
 static const char systemd_config[] = "/etc/systemd/system";
+static const char systemd_presets[] = "/etc/systemd/system-preset";
 static const char openrc_scripts[] = "/etc/init.d";
 static const char openrc_runlevel[] = "/etc/runlevels/default";
 static const char runit_services[] = "/etc/sv";
@@ -61,6 +62,13 @@ static int put_file(struct guest *guest, const char *directory, const char *name
     return r < 0 ? r : guest_write(guest, path, text, strlen(text), &attr, err);
 }
 
+int service_keep_enabled(struct guest *guest, const char *name, struct error **err)
+{
+    _cleanup_free_ char *file = str_printf(err, "00-%s.preset", name);
+    _cleanup_free_ char *text = file ? str_printf(err, "enable %s.service\n", name) : NULL;
+    return text ? put_file(guest, systemd_presets, file, text, 0644, err) : -ENOMEM;
+}
+
 static int install_systemd(struct customize_context *context, const struct service *service,
                            struct error **err)
 {
@@ -71,7 +79,9 @@ static int install_systemd(struct customize_context *context, const struct servi
     if (!wants)
         return -ENOMEM;
     int r = put_file(context->guest, systemd_units, name, service->unit, 0644, err);
-    return r < 0 ? r : put_link(context->guest, unit, wants, name, err);
+    if (r == 0)
+        r = put_link(context->guest, unit, wants, name, err);
+    return r < 0 ? r : service_keep_enabled(context->guest, service->name, err);
 }
 
 static int install_openrc(struct customize_context *context, const struct service *service,

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "customize/operation.h"
+#include "guest/guest.h"
 
 /* Text for each init system; all start `program start` once at boot. */
 struct service {
@@ -21,3 +22,12 @@ struct service {
  */
 int service_install(struct customize_context *context, const struct service *service,
                     struct error **err);
+
+/*
+ * Has the service `name` stay enabled in a guest with systemd. At a first boot (machine-id(5) is
+ * absent or "uninitialized") the presets of the distribution are applied to all units, and "disable
+ * *" among them (Fedora) takes away the links of a unit that they do not name, whether it has an
+ * [Install] section or not. Files of presets are read in the order of their names, and the first
+ * line that fits counts (systemd.preset(5)).
+ */
+int service_keep_enabled(struct guest *guest, const char *name, struct error **err);

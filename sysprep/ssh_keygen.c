@@ -7,12 +7,10 @@
 #include "guest/text/glob.h"
 #include "guest/text/place.h"
 #include "guest/text/text.h"
+#include "sysprep/boot_unit.h"
 #include "sysprep/family.h"
 
-#define UNIT      "kiln-ssh-hostkeys.service"
-#define UNIT_PATH "/etc/systemd/system/" UNIT
-#define WANTS     "/etc/systemd/system/multi-user.target.wants"
-
+static const char unit_name[] = "kiln-ssh-hostkeys";
 static const char keygen_path[] = "/usr/bin/ssh-keygen";
 
 static const char *const servers[] = {"/usr/sbin/sshd", "/usr/bin/sshd", "/usr/lib/ssh/sshd"};
@@ -40,10 +38,9 @@ static const char server_scripts[] =
     "/etc/{init.d/ssh,init.d/sshd,rc.d/init.d/sshd,sv/ssh/run,sv/sshd/run}";
 
 /*
- * No [Install] section: then neither presets nor `systemctl preset-all` at a first boot take the
- * link away. cloud-init makes keys of its own and must not be disturbed while it does; the
- * condition applies only where it found a data source. Where there is one key, the administrator
- * may have wanted just that.
+ * cloud-init makes keys of its own and must not be disturbed while it does; the condition applies
+ * only where it found a data source. Where there is one key, the administrator may have wanted just
+ * that.
  */
 static const char unit[] = "[Unit]\n"
                            "Description=Make SSH host keys where there are none\n"
@@ -135,18 +132,6 @@ static int find_maker(struct guest *guest, const char *pattern, maker_fn *maker,
     return r;
 }
 
-static int install(struct guest *guest, struct error **err)
-{
-    static const struct guest_file_attr attr = {.mode = 0644};
-    struct guest_stat st;
-    int r = guest_mkdir_p(guest, WANTS, 0755, err);
-    if (r == 0)
-        r = guest_write(guest, UNIT_PATH, unit, strlen(unit), &attr, err);
-    if (r == 0)
-        r = place_look(guest, WANTS "/" UNIT, &st, err);
-    return r == 0 ? guest_symlink(guest, UNIT_PATH, WANTS "/" UNIT, err) : r < 0 ? r : 0;
-}
-
 int ssh_keygen_ensure(struct customize_context *context, struct error **err)
 {
     struct guest *guest = context->guest;
@@ -169,7 +154,7 @@ int ssh_keygen_ensure(struct customize_context *context, struct error **err)
         return error_hint(err, "keep the keys with --operations defaults,-ssh-hostkeys, or have "
                                "them made by --firstboot-command 'ssh-keygen -A'");
     }
-    report(context->reporter, REPORT_DEBUG, "SSH host keys will be made by %s, which is put in",
-           UNIT);
-    return install(guest, err);
+    report(context->reporter, REPORT_DEBUG,
+           "SSH host keys will be made by %s.service, which is put in", unit_name);
+    return boot_unit_install(guest, unit_name, unit, err);
 }

@@ -32,6 +32,9 @@ static void systemd_starts_it_late_in_the_boot(void **state)
     assert_non_null(strstr(unit, "\nStandardOutput=journal+console\n"));
     world_expect_link(w, "/etc/systemd/system/multi-user.target.wants/guestfs-firstboot.service",
                       UNIT);
+    /* Presets that are applied at a first boot leave it enabled. */
+    world_expect(w, "/etc/systemd/system-preset/00-guestfs-firstboot.preset",
+                 "enable guestfs-firstboot.service\n");
     assert_int_equal(fake_mode(w->fake, "/etc/rc2.d"), 0);
 }
 

@@ -225,7 +225,10 @@ static const struct effect debian_effects[] = {
      CHANGES("-/var/cache/apt/archives/lock", "-/var/cache/apt/archives/partial/x.deb")},
     {"pacct-log", CHANGES("=/var/log/account/pacct ", "-/var/log/account/pacct.1")},
     {"random-seed", CHANGES("-/var/lib/systemd/random-seed", "-/var/lib/urandom/random-seed")},
-    {"ssh-hostkeys", CHANGES("+/etc/systemd/system/kiln-ssh-hostkeys.service " OUR_UNIT,
+    {"ssh-hostkeys", CHANGES("+/etc/systemd/system-preset (directory)",
+                             "+/etc/systemd/system-preset/00-kiln-ssh-hostkeys.preset "
+                             "enable kiln-ssh-hostkeys.service\n",
+                             "+/etc/systemd/system/kiln-ssh-hostkeys.service " OUR_UNIT,
                              "+/etc/systemd/system/multi-user.target.wants/"
                              "kiln-ssh-hostkeys.service "
                              "->/etc/systemd/system/kiln-ssh-hostkeys.service")},
