@@ -26,7 +26,7 @@ static const struct cli_option build_options[] = {
     {"output", 'o', OPTION_STRING, offsetof(struct build_arguments, output), "FILE",
      "write the image to FILE; '-' is standard output", "OS-VERSION.img or .qcow2"},
     {"format", 0, OPTION_STRING, offsetof(struct build_arguments, format), "raw|qcow2",
-     "format of the output", "the base image's"},
+     "format of the output", "by its ending .raw or .qcow2, or as the base image"},
     {"size", 0, OPTION_SIZE, offsetof(struct build_arguments, size), "SIZE",
      "grow the disk to SIZE (10G, 512M), with its last partition and file system", NULL},
     {"arch", 0, OPTION_STRING, offsetof(struct build_arguments, arch), "ARCH",
@@ -121,6 +121,51 @@ static int build_with(struct cli *cli, const struct build_arguments *arguments,
     return 0;
 }
 
+/* What the name of a file promises about its format. */
+static const struct {
+    const char *ending;
+    enum image_format format;
+} endings[] = {
+    {".raw", IMAGE_RAW},   {".qcow2", IMAGE_QCOW2}, {".vmdk", IMAGE_VMDK}, {".vdi", IMAGE_VDI},
+    {".vhdx", IMAGE_VHDX}, {".vhd", IMAGE_VPC},     {".vpc", IMAGE_VPC},
+};
+
+static enum image_format format_of_name(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+        if (str_ends(name, endings[i].ending))
+            return endings[i].format;
+    return IMAGE_AUTO;
+}
+
+/* --format, or else the output's ending, or else IMAGE_AUTO: as the base image. */
+static int choose_format(const struct build_arguments *arguments, enum image_format *ret,
+                         struct error **err)
+{
+    const char *output = arguments->output ? arguments->output : "";
+    enum image_format asked = IMAGE_AUTO, named = format_of_name(output);
+    struct error *cause = NULL;
+    if (arguments->format && image_format_parse(arguments->format, &asked, &cause) < 0)
+        return cli_usage_because(err, cause);
+    if (asked == IMAGE_AUTO)
+        asked = named;
+    if (asked != IMAGE_AUTO && asked != IMAGE_RAW && asked != IMAGE_QCOW2) {
+        const char *format = image_format_name(asked);
+        cli_usage(err, "kiln build writes raw and qcow2, not %s", format);
+        return error_hint(err,
+                          "build a qcow2 image, then convert it: qemu-img convert -O %s "
+                          "NAME.qcow2 NAME.%s",
+                          format, arguments->format ? format : strrchr(output, '.') + 1);
+    }
+    if (named != IMAGE_AUTO && named != asked) {
+        cli_usage(err, "--output %s is named as %s, and --format is %s", output,
+                  image_format_name(named), image_format_name(asked));
+        return error_hint(err, "give the file an ending that fits, such as .img");
+    }
+    *ret = asked;
+    return 0;
+}
+
 static int build_run(struct cli *cli, const void *opaque, struct error **err)
 {
     const struct build_arguments *arguments = opaque;
@@ -133,12 +178,10 @@ static int build_run(struct cli *cli, const void *opaque, struct error **err)
         .reporter = cli->reporter,
     };
     _cleanup_resources_ struct cli_resources resources = {0};
-    struct error *cause = NULL;
-    if (arguments->format &&
-        image_format_parse(arguments->format, &request.output_format, &cause) < 0)
-        return cli_usage_because(err, cause);
-    int r =
-        cli_resources(arguments->engine, &arguments->appliance, &arguments->keys, &resources, err);
+    int r = choose_format(arguments, &request.output_format, err);
+    if (r == 0)
+        r = cli_resources(arguments->engine, &arguments->appliance, &arguments->keys, &resources,
+                          err);
     if (r < 0)
         return r;
     request.resources = resources.guest;

@@ -47,8 +47,15 @@ ok 'an image on standard output is whole' fsck_clean streamed.img $mini_root
 is "$("$kiln" build mini -q -o quiet.img 2>&1)" '' '--quiet says nothing'
 run "$kiln" build mini --json -o j.img --root-password random
 is "$(jq -r '.image, .format, .engine, (.generated_passwords.root | length > 8)' <<<"$out" | paste -sd' ')" 'mini raw native true' '--json tells what was built'
+run "$kiln" build mini -q -o named.qcow2
+is "$(qemu-img info --output=json named.qcow2 | jq -r .format)" qcow2 'the format follows the ending'
 
 # Bad requests.
+fails 2 'writes raw and qcow2, not vmdk.*qemu-img convert -O vmdk' 'an ending of a format that is not written' "$kiln" build mini -o m.vmdk
+fails 2 'not vdi.*qemu-img convert -O vdi' 'a format that is not written' "$kiln" build mini -o m.img --format vdi
+fails 2 'named as qcow2, and --format is raw' 'an ending against --format' "$kiln" build mini -o m.qcow2 --format raw
+fails 2 'named as raw, and --format is qcow2' 'and the other way round' "$kiln" build mini -o m.raw --format qcow2
+is "$(ls m.* 2>/dev/null)" '' 'none of them left a file'
 fails 1 'mini-no-such|not found' 'an unknown image is an error' "$kiln" build mini-no-such -o x.img
 fails 2 'OS-VERSION is missing' 'no image named is wrong usage' "$kiln" build
 fails 2 'size' 'a bad size is wrong usage' "$kiln" build mini -o x.img --size 10X
