@@ -107,11 +107,94 @@ static void customizations_come_when_the_old_machine_is_gone(void **state)
 
 static void a_wish_for_a_first_boot_stays(void **state)
 {
+    static const char *const wishes[] = {"uninitialized\n", "uninitialized"};
     struct world *world = *state;
-    world_file(world, "/etc/machine-id", "uninitialized\n");
-    assert_int_equal(world_do(world, "machine-id"), 0);
-    world_expect(world, "/etc/machine-id", "uninitialized\n");
+    for (size_t i = 0; i < ARRAY_SIZE(wishes); i++) {
+        world_file(world, "/etc/machine-id", wishes[i]);
+        assert_int_equal(world_do(world, "machine-id"), 0);
+        world_expect(world, "/etc/machine-id", wishes[i]);
+    }
     assert_int_equal(world->fake->changes, 0);
+    world_file(world, "/etc/machine-id", "uninitializeD");
+    assert_int_equal(world_do(world, "machine-id"), 0);
+    world_expect(world, "/etc/machine-id", "");
+}
+
+static void a_system_id_of_lvm_from_the_machine_id_is_told(void **state)
+{
+    struct world *world = *state;
+    world_file(world, "/etc/lvm/lvm.conf", "\t# system_id_source = \"machineid\"\n");
+    assert_int_equal(world_do(world, "machine-id"), 0);
+    assert_null(strstr(world->words.data, "LVM"));
+    world_file(world, "/etc/lvm/lvmlocal.conf", "local {\n\tsystem_id_source = \"machineid\"\n}\n");
+    assert_int_equal(world_do(world, "machine-id"), 0);
+    assert_has(world->words.data, "0:LVM takes its system id from the machine id");
+}
+
+static void an_initiator_gets_a_name_where_nothing_makes_one(void **state)
+{
+    struct world *world = *state;
+    static const char name[] = "/etc/iscsi/initiatorname.iscsi";
+    static const char unit[] = "/etc/systemd/system/kiln-iscsi-initiator.service";
+    world_file(world, name, "InitiatorName=iqn.1\n");
+    assert_int_equal(world_do(world, "iscsi-initiator"), 0);
+    world_expect(world, name, "InitiatorName=iqn.1\n");
+    assert_has(world->words.data, "0:/etc/iscsi/initiatorname.iscsi stays");
+    world_file(world, "/usr/sbin/iscsi-iname", "elf");
+    assert_int_equal(world_do(world, "iscsi-initiator"), 0);
+    world_expect(world, name, NULL);
+    assert_has(fake_content(world->fake, unit), "$$(iscsi-iname)");
+    assert_has(fake_content(world->fake, "/etc/systemd/system/multi-user.target.wants/"
+                                         "kiln-iscsi-initiator.service"),
+               "Before=iscsid.service");
+    world_expect(world, "/etc/systemd/system-preset/00-kiln-iscsi-initiator.preset",
+                 "enable kiln-iscsi-initiator.service\n");
+    world_file(world, name, "## comment\nGenerateName=yes\n");
+    assert_int_equal(world_do(world, "iscsi-initiator"), 0);
+    world_expect(world, name, "## comment\nGenerateName=yes\n");
+}
+
+static void dropbear_makes_keys_or_gets_a_unit(void **state)
+{
+    struct world *world = *state;
+    static const char key[] = "/etc/dropbear/dropbear_rsa_host_key";
+    static const char unit[] = "/etc/systemd/system/kiln-dropbear-hostkeys.service";
+    char procd[] = "sysvinit", systemd[] = "systemd";
+    world_file(world, key, "k");
+    world_file(world, "/usr/sbin/dropbear", "elf");
+    world_file(world, "/usr/bin/dropbearkey", "elf");
+    world->info.init = procd;
+    assert_int_equal(world_do(world, "dropbear-hostkeys"), -EOPNOTSUPP);
+    assert_has(error_remedy(world->error), "-dropbear-hostkeys");
+    world_file(world, "/etc/init.d/dropbear", "hk_generate() {\n\tdropbearkey -t rsa -f $1\n}\n");
+    world_file(world, key, "k");
+    assert_int_equal(world_do(world, "dropbear-hostkeys"), 0);
+    world_expect(world, key, NULL);
+    world_file(world, "/etc/init.d/dropbear", "#dropbearkey\n");
+    world->info.init = systemd;
+    world_file(world, "/usr/lib/systemd/system/dropbear.service", "ExecStart=dropbear -EF\n");
+    assert_int_equal(world_do(world, "dropbear-hostkeys"), 0);
+    assert_has(fake_content(world->fake, unit), "dropbearkey -t $$t");
+    world_file(world, "/etc/dropbear-initramfs/dropbear_rsa_host_key", "k");
+    assert_int_equal(world_do(world, "dropbear-hostkeys"), 0);
+    assert_has(world->words.data, "0:/etc/dropbear-initramfs/dropbear_rsa_host_key stays");
+}
+
+static void secrets_that_others_were_made_with_stay(void **state)
+{
+    struct world *world = *state;
+    static const char secret[] = "/var/lib/systemd/credential.secret";
+    world_file(world, secret, "s");
+    world_file(world, "/etc/systemd/system/a.service.d/b.conf", "LoadCredentialEncrypted=c\n");
+    assert_int_equal(world_do(world, "systemd-credentials"), 0);
+    world_expect(world, secret, "s");
+    assert_has(world->words.data, "0:/var/lib/systemd/credential.secret stays");
+    static const char state_of[] = "/var/lib/net-snmp/snmpd.conf",
+                      text[] = "usmUser 1\noldEngineID 0x1\n";
+    world_file(world, state_of, text);
+    assert_int_equal(world_do(world, "snmpd-engine-id"), 0);
+    world_expect(world, state_of, text);
+    assert_has(world->words.data, "0:The engine id of snmpd stays");
 }
 
 /* The seed of systemd-boot lies on a FAT partition, which the native engine does not reach. */
@@ -200,6 +283,10 @@ int main(void)
         TEST(no_write_that_fails_is_passed_over),
         TEST(customizations_come_when_the_old_machine_is_gone),
         TEST(a_wish_for_a_first_boot_stays),
+        TEST(a_system_id_of_lvm_from_the_machine_id_is_told),
+        TEST(an_initiator_gets_a_name_where_nothing_makes_one),
+        TEST(dropbear_makes_keys_or_gets_a_unit),
+        TEST(secrets_that_others_were_made_with_stay),
         TEST(a_seed_out_of_reach_is_no_failure),
         TEST(scripts_are_refused_with_the_way),
         TEST(volumes_are_left_alone_by_engines_that_cannot),
