@@ -1,11 +1,10 @@
-/* Which file system of the disk is the guest's root, and what is mounted below it. */
+/* What the native engine mounts: the root and what the guest's fstab says. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "guest/inspect/fstab.h"
-#include "guest/inspect/root.h"
 #include "guest/native/native.h"
 
 #define FSTAB_MAX ((size_t)256 << 10)
@@ -21,7 +20,7 @@ static int add_mount(struct native *native, const struct native_mount *mount, st
     return 0;
 }
 
-static void drop_mounts(struct native *native)
+void native_drop_mounts(struct native *native)
 {
     for (size_t i = native->mount_count; i-- > 0;) {
         ext_close(native->mounts[i].fs);
@@ -33,13 +32,12 @@ static void drop_mounts(struct native *native)
 
 void native_unmount_all(struct native *native)
 {
-    drop_mounts(native);
+    native_drop_mounts(native);
     free(native->mounts);
     native->mounts = NULL;
 }
 
-/* Mounts a volume at a directory. Takes nothing over on failure. */
-static int mount_volume(struct native *native, const struct volume *volume, const char *dir,
+int native_mount_volume(struct native *native, const struct volume *volume, const char *dir,
                         struct node at, struct error **err)
 {
     struct native_mount mount = {.volume = volume, .at = at, .dir = strdup(dir)};
@@ -67,38 +65,7 @@ static int check_mounted(struct native *native, const struct volume *volume,
     return native_set_lack(native, err, "%s (%s): %s", dir, volume->device, blocker);
 }
 
-/* What the search for the root has seen. */
-struct search {
-    const struct volume *root;
-    struct strv roots;
-    struct error *unreadable; /* the first ext file system that could not be opened */
-};
-
-static int look_at(struct native *native, const struct volume *volume, struct search *search,
-                   struct error **err)
-{
-    struct error *error = NULL;
-    int r = mount_volume(native, volume, "/", (struct node){0}, &error);
-    if (r == -ENOMEM)
-        return error_move(err, error);
-    if (r < 0) {
-        if (search->unreadable)
-            error_free(error);
-        else
-            search->unreadable = error;
-        return 0;
-    }
-    bool found = guest_looks_like_root(&native->guest);
-    drop_mounts(native);
-    if (!found)
-        return 0;
-    search->root = volume;
-    return strv_add(&search->roots, volume->device, err);
-}
-
-/* Of an ext file system that could not be opened: another engine may know its features. Takes
- * `why` over. */
-static int not_mounted(struct native *native, struct error *why, struct error **err)
+int native_not_mounted(struct native *native, struct error *why, struct error **err)
 {
     if (error_errno(why) != EOPNOTSUPP)
         return error_move(err, why);
@@ -106,62 +73,6 @@ static int not_mounted(struct native *native, struct error *why, struct error **
     error_free(why);
     return r;
 }
-
-/* No root was found: reports what there is instead, and whether another engine may find one. */
-static int explain_absence(struct native *native, struct search *search, struct error **err)
-{
-    for (size_t i = 0; i < native->volumes.count; i++) {
-        const struct volume *volume = &native->volumes.items[i];
-        if (volume_may_hold_root(volume))
-            return native_set_lack(native, err, "%s holds %s", volume->device, volume->type);
-    }
-    if (search->unreadable)
-        return not_mounted(native, TAKE_PTR(search->unreadable), err);
-    _cleanup_str_ struct str seen = {0};
-    for (size_t i = 0; i < native->volumes.count; i++) {
-        const struct volume *volume = &native->volumes.items[i];
-        str_appendf(&seen, "%s%s (%s)", i ? ", " : "", volume->device,
-                    *volume->type ? volume->type : "nothing that kiln recognises");
-    }
-    _cleanup_free_ char *list = str_take(&seen, err);
-    if (!list)
-        return -ENOMEM;
-    error_set(err, ENOENT, "%s: no operating system was found on it", native->guest.path);
-    return error_hint(err, "seen: %s", *list ? list : "no partitions");
-}
-
-static int explain_several(const struct native *native, const struct strv *roots,
-                           struct error **err)
-{
-    _cleanup_str_ struct str text = {0};
-    for (size_t i = 0; i < roots->count; i++)
-        str_appendf(&text, "%s%s", i ? ", " : "", roots->items[i]);
-    _cleanup_free_ char *list = str_take(&text, err);
-    if (!list)
-        return -ENOMEM;
-    return error_set(err, EMLINK, "%s: holds several operating systems: on %s", native->guest.path,
-                     list);
-}
-
-static int find_root(struct native *native, const struct volume **ret, struct error **err)
-{
-    struct search search = {0};
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < native->volumes.count; i++)
-        if (strcmp(native->volumes.items[i].type, "ext") == 0)
-            r = look_at(native, &native->volumes.items[i], &search, err);
-    if (r == 0 && search.roots.count == 0)
-        r = explain_absence(native, &search, err);
-    if (r == 0 && search.roots.count > 1)
-        r = explain_several(native, &search.roots, err);
-    if (r == 0)
-        *ret = search.root;
-    strv_free(&search.roots);
-    error_free(search.unreadable);
-    return r;
-}
-
-/* fstab. */
 
 /* Directories that work on a guest cannot do without. */
 static bool is_essential(const char *dir)
@@ -251,10 +162,10 @@ static int mount_entry(struct native *native, const struct fstab_entry *entry, s
     for (size_t i = 0; i < native->mount_count; i++)
         if (native->mounts[i].volume == volume)
             return 0; /* a volume is opened once: two open copies would contradict each other */
-    r = mount_volume(native, volume, entry->dir, at.node, &error);
+    r = native_mount_volume(native, volume, entry->dir, at.node, &error);
     if (r < 0) {
         error_wrap(&error, "%s", entry->dir);
-        return not_mounted(native, TAKE_PTR(error), err);
+        return native_not_mounted(native, TAKE_PTR(error), err);
     }
     return check_mounted(native, volume, native->mounts[native->mount_count - 1].fs, entry->dir,
                          err);
@@ -314,10 +225,10 @@ static int mount_fstab(struct native *native, struct reporter *reporter, struct 
 int native_mount_all(struct native *native, struct reporter *reporter, struct error **err)
 {
     const struct volume *root = NULL;
-    int r = find_root(native, &root, err);
+    int r = native_find_root(native, &root, err);
     if (r < 0 || native->lack)
         return r;
-    r = mount_volume(native, root, "/", (struct node){0}, err);
+    r = native_mount_volume(native, root, "/", (struct node){0}, err);
     if (r < 0)
         return r;
     r = check_mounted(native, root, native->mounts[0].fs, "/", err);

@@ -42,6 +42,18 @@ int native_check_state(const struct native *native, const struct volume *volume,
  * -EMLINK: see guest_open(). */
 int native_mount_all(struct native *native, struct reporter *reporter, struct error **err);
 void native_unmount_all(struct native *native);
+/* The same, for the mounting of other file systems after it. */
+void native_drop_mounts(struct native *native);
+/* Mounts a volume at a directory. Takes nothing over on failure. */
+int native_mount_volume(struct native *native, const struct volume *volume, const char *dir,
+                        struct node at, struct error **err);
+/* Of an ext file system that could not be opened: another engine may know its features. Takes
+ * `why` over. */
+int native_not_mounted(struct native *native, struct error *why, struct error **err);
+
+/* Finds the root file system (roots.c), or sets native->lack. -ENOENT, -EMLINK: see guest_open().
+ */
+int native_find_root(struct native *native, const struct volume **ret, struct error **err);
 
 enum { NATIVE_NAME_MAX = 255 };
 
