@@ -1,6 +1,6 @@
 /* Which file systems the native engine takes for the guest, and which it leaves to the appliance.
  */
-#include "tests/unit/guest/fixture.h"
+#include "tests/unit/guest/parts.h"
 
 /* Opens with an engine left to choose; the native one's refusal is in the message. */
 static int open_native(const struct fixture *fx, bool writable, struct error **err)
@@ -90,37 +90,6 @@ static void unknown_features_are_for_the_appliance(void **state)
     assert_refused(fx, false, "features that are not known");
 }
 
-/* An image with a GPT; partition sizes in MiB, and what mke2fs or others put there. */
-static void partition(const struct fixture *fx, const char *script, const char *size)
-{
-    fixture_command("truncate", "-s", "0", fx->image);
-    fixture_command("truncate", "-s", size, fx->image);
-    struct proc_options options = {PROC_OPTIONS_INIT,
-                                   .argv = (const char *const[]){"sfdisk", "-q", fx->image, NULL}};
-    assert_ok(proc_check(&options, script, strlen(script), 1 << 16, COMMAND_MS, NULL, err));
-}
-
-/* Puts a file's bytes at an offset in MiB. */
-static void place(const struct fixture *fx, const char *file, const char *offset_mib)
-{
-    _cleanup_free_ char *in = str_printf(NULL, "if=%s", file);
-    _cleanup_free_ char *out = str_printf(NULL, "of=%s", fx->image);
-    _cleanup_free_ char *seek = str_printf(NULL, "seek=%s", offset_mib);
-    assert_int_equal(fixture_command("dd", in, out, "bs=1M", "conv=notrunc", seek, "status=none"),
-                     0);
-}
-
-static void extract_check(const struct fixture *fx, const char *skip_mib, const char *count_mib)
-{
-    _cleanup_free_ char *part = str_printf(NULL, "%s/part.img", fx->dir);
-    _cleanup_free_ char *in = str_printf(NULL, "if=%s", fx->image);
-    _cleanup_free_ char *out = str_printf(NULL, "of=%s", part);
-    _cleanup_free_ char *skip = str_printf(NULL, "skip=%s", skip_mib);
-    _cleanup_free_ char *count = str_printf(NULL, "count=%s", count_mib);
-    assert_int_equal(fixture_command("dd", in, out, "bs=1M", skip, count, "status=none"), 0);
-    fixture_check_clean(part);
-}
-
 static const char *const three_partitions = "label: gpt\n"
                                             "start=1MiB, size=16MiB, name=boot\n"
                                             "start=17MiB, size=16MiB, name=root\n"
@@ -138,14 +107,14 @@ static void two_file_systems(const struct fixture *fx, const char *fstab)
     fixture_mkfs_at(
         &boot, part, "ext4", "16M",
         (const char *const[]){"-U", "11111111-2222-3333-4444-555555555555", "-L", "boot", NULL});
-    partition(fx, three_partitions, "40M");
-    place(fx, part, "1");
+    parts_table(fx, three_partitions, "40M");
+    parts_place(fx, part, "1");
     fixture_file(fx, "/etc/fstab", fstab);
     fixture_dir(fx, "/boot");
     fixture_dir(fx, "/srv/data");
     assert_int_equal(unlink(part), 0);
     fixture_mkfs_at(fx, part, "ext4", "16M", NULL);
-    place(fx, part, "17");
+    parts_place(fx, part, "17");
 }
 
 /* Every way in which an fstab names a device. */
@@ -172,8 +141,8 @@ static void boot_is_mounted_by_every_name(void **state)
         fixture_expect(guest, "/boot/vmlinuz", "kernel");
         fixture_close(guest);
     }
-    extract_check(fx, "1", "16");
-    extract_check(fx, "17", "16");
+    parts_check_clean(fx, "1", "16");
+    parts_check_clean(fx, "17", "16");
 }
 
 static void a_mount_point_is_crossed_and_kept(void **state)
@@ -191,8 +160,8 @@ static void a_mount_point_is_crossed_and_kept(void **state)
     assert_fails(EXDEV, guest_rename(guest, "/boot/added", "/etc/added", err));
     assert_fails(EBUSY, guest_rename(guest, "/boot", "/etc/boot", err));
     fixture_close(guest);
-    extract_check(fx, "1", "16");
-    extract_check(fx, "17", "16");
+    parts_check_clean(fx, "1", "16");
+    parts_check_clean(fx, "17", "16");
 }
 
 static void what_is_not_mounted_is_not_written_under(void **state)
@@ -208,7 +177,7 @@ static void what_is_not_mounted_is_not_written_under(void **state)
     char sector[512] = {0};
     memcpy(sector + 54, "FAT16   ", 8);
     assert_ok(file_write_atomic(vfat, sector, sizeof(sector), 0600, err));
-    place(fx, vfat, "33");
+    parts_place(fx, vfat, "33");
     struct guest *guest = fixture_open(fx, true);
     _cleanup_error_ struct error *error = NULL;
     assert_int_equal(fixture_put(guest, "/boot/efi/x", "x", &error), -EOPNOTSUPP);
@@ -231,29 +200,29 @@ static void an_essential_directory_elsewhere_is_for_the_appliance(void **state)
     _cleanup_free_ char *part = str_printf(NULL, "%s/part.img", fx->dir);
     unlink(part);
     fixture_mkfs_at(fx, part, "ext4", "16M", NULL);
-    place(fx, part, "17");
+    parts_place(fx, part, "17");
     _cleanup_free_ char *xfs = str_printf(NULL, "%s/xfs.img", fx->dir);
     assert_ok(file_write_atomic(xfs, "XFSB", 4, 0600, err));
-    place(fx, xfs, "33");
+    parts_place(fx, xfs, "33");
     assert_refused(fx, true, "/var: /dev/sda3 is xfs");
 }
 
 static void lvm_is_for_the_appliance(void **state)
 {
     struct fixture *fx = *state;
-    partition(fx, three_partitions, "40M");
+    parts_table(fx, three_partitions, "40M");
     char sectors[1024] = {0};
     memcpy(sectors + 512, "LABELONE", 8);
     _cleanup_free_ char *lvm = str_printf(NULL, "%s/lvm.img", fx->dir);
     assert_ok(file_write_atomic(lvm, sectors, sizeof(sectors), 0600, err));
-    place(fx, lvm, "17");
+    parts_place(fx, lvm, "17");
     assert_refused(fx, true, "/dev/sda2 holds LVM");
 }
 
 static void no_operating_system_is_said(void **state)
 {
     struct fixture *fx = *state;
-    partition(fx, three_partitions, "40M");
+    parts_table(fx, three_partitions, "40M");
     _cleanup_error_ struct error *error = NULL;
     assert_int_equal(open_native(fx, false, &error), -ENOENT);
     assert_non_null(strstr(error_remedy(error), "/dev/sda2"));
@@ -262,11 +231,11 @@ static void no_operating_system_is_said(void **state)
 static void two_operating_systems_are_not_chosen_from(void **state)
 {
     struct fixture *fx = *state;
-    partition(fx, three_partitions, "40M");
+    parts_table(fx, three_partitions, "40M");
     _cleanup_free_ char *part = str_printf(NULL, "%s/part.img", fx->dir);
     fixture_mkfs_at(fx, part, "ext4", "16M", NULL);
-    place(fx, part, "1");
-    place(fx, part, "17");
+    parts_place(fx, part, "1");
+    parts_place(fx, part, "17");
     _cleanup_error_ struct error *error = NULL;
     assert_int_equal(open_native(fx, false, &error), -EMLINK);
     assert_non_null(strstr(error_message(error), "/dev/sda1, /dev/sda2"));
