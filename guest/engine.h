@@ -9,6 +9,9 @@ struct guest {
     char *path;   /* of the image, for messages */
     char *reason; /* why this engine; from the engine itself: a clause to add to that, or NULL */
     bool writable;
+    /* Directories, and behind each of them why nothing may be written there: the guest would not
+     * see it. For engines that cannot tell by themselves; resolved paths. */
+    struct strv unserved;
 };
 
 /*

@@ -45,11 +45,34 @@ static int check_writable(const struct guest *guest, struct error **err)
     return error_set(err, EROFS, "the image was opened for reading only");
 }
 
+static bool is_within(const char *path, const char *dir)
+{
+    size_t length = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+    return strncmp(path, dir, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+/* What the path leads to, by a link in its last name as well. */
+static int check_served(struct guest *guest, const char *path, bool follow, struct error **err)
+{
+    _cleanup_free_ char *resolved = NULL;
+    int r = guest_resolve(guest, path, follow, &resolved, err);
+    for (size_t i = 0; r == 0 && i + 1 < guest->unserved.count; i += 2)
+        if (is_within(resolved, guest->unserved.items[i]))
+            r = error_set(err, EROFS, "nothing can be changed below %s: %s",
+                          guest->unserved.items[i], guest->unserved.items[i + 1]);
+    return r;
+}
+
 /* The gate of the operations that change something. */
-static int check_change(const struct guest *guest, const char *path, struct error **err)
+static int check_change(struct guest *guest, const char *path, struct error **err)
 {
     int r = guest_path_check(path, err);
-    return r < 0 ? r : named(check_writable(guest, err), path, err);
+    if (r == 0)
+        r = named(check_writable(guest, err), path, err);
+    if (r < 0 || guest->unserved.count == 0)
+        return r;
+    r = check_served(guest, path, false, err);
+    return r < 0 ? r : check_served(guest, path, true, err);
 }
 
 static int check_mode(mode_t mode, const char *path, struct error **err)

@@ -161,6 +161,7 @@ void guest_discard(struct guest *guest)
         return;
     free(guest->path);
     free(guest->reason);
+    strv_free(&guest->unserved);
     guest->path = guest->reason = NULL;
     guest->ops->close(guest);
 }

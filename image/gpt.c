@@ -227,6 +227,7 @@ static int add_entry(const struct gpt *gpt, size_t index, const struct gpt_entry
         .number = number,
         .start = first * gpt->sector_size,
         .length = (last - first + 1) * gpt->sector_size,
+        .attributes = le64_get(entry->attributes),
     };
     guid_format(entry->type, partition.type_guid);
     guid_format(entry->uuid, partition.uuid);

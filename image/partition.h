@@ -14,15 +14,16 @@ enum partition_scheme {
 };
 
 struct partition {
-    unsigned number;    /* as Linux numbers it, 1-based: the 3 of /dev/sda3 */
-    uint64_t start;     /* bytes */
-    uint64_t length;    /* bytes */
-    uint8_t mbr_type;   /* MBR only */
-    bool active;        /* MBR only: the boot flag */
-    bool logical;       /* MBR only: inside an extended partition */
-    char type_guid[37]; /* GPT only: lower-case text, else "" */
-    char uuid[37];      /* the partition's own (PARTUUID): GUID, or "xxxxxxxx-nn" for MBR */
-    char label[109];    /* GPT partition name in UTF-8 (at most 36 UTF-16 units), printable */
+    unsigned number;     /* as Linux numbers it, 1-based: the 3 of /dev/sda3 */
+    uint64_t start;      /* bytes */
+    uint64_t length;     /* bytes */
+    uint8_t mbr_type;    /* MBR only */
+    bool active;         /* MBR only: the boot flag */
+    bool logical;        /* MBR only: inside an extended partition */
+    char type_guid[37];  /* GPT only: lower-case text, else "" */
+    char uuid[37];       /* the partition's own (PARTUUID): GUID, or "xxxxxxxx-nn" for MBR */
+    char label[109];     /* GPT partition name in UTF-8 (at most 36 UTF-16 units), printable */
+    uint64_t attributes; /* GPT only: the bits of the UEFI specification 2.10, table 5-8 */
 };
 
 struct partition_table {

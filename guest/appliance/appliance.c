@@ -152,7 +152,9 @@ static int start(struct appliance *appliance, const char *path,
         r = appliance_check_arch(appliance, err);
     if (r == 0)
         r = appliance_check_states(appliance, err);
-    return r < 0 ? r : appliance_mount_all(appliance, err);
+    if (r == 0)
+        r = appliance_mount_all(appliance, err);
+    return r < 0 ? r : appliance_mount_layout(appliance, err);
 }
 
 int appliance_open(const char *path, const struct guest_open_options *options, struct guest **ret,

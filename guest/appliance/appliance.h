@@ -4,6 +4,7 @@
 #include <guestfs.h>
 
 #include "guest/engine.h"
+#include "guest/inspect/fstab.h"
 #include "guest/inspect/volume.h"
 #include "image/check.h"
 
@@ -123,6 +124,13 @@ void appliance_free_mounts(struct appliance *appliance);
 
 /* Adds to `mounts` what the guest's own tables say. Expects the root to be mounted. */
 int appliance_plan_mounts(struct appliance *appliance, struct error **err);
+/* "" where there is none. */
+int appliance_read_fstab(struct appliance *appliance, struct fstab *ret, struct error **err);
+
+/* What fstab does not name (layout.c). */
+
+/* Mounts it, and adds it to `mounts`. */
+int appliance_mount_layout(struct appliance *appliance, struct error **err);
 
 /* Mounting (mount.c). */
 
@@ -131,6 +139,12 @@ int appliance_mount_all(struct appliance *appliance, struct error **err);
 int appliance_check_states(struct appliance *appliance, struct error **err);
 /* To be called once all is unmounted: -EUCLEAN where Linux has found errors in one meanwhile. */
 int appliance_check_outcome(struct appliance *appliance, struct error **err);
+/* What cannot be mounted is a warning, unless it is the root or options were given for it. */
+int appliance_mount_one(struct appliance *appliance, const struct appliance_mount *mount,
+                        struct error **err);
+/* Keeps everything from being changed below the directory. */
+int appliance_set_unserved(struct appliance *appliance, const char *dir, const char *why,
+                           struct error **err);
 int appliance_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int appliance_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 

@@ -129,13 +129,17 @@ static int by_depth(const void *a, const void *b)
     return (m > n) - (m < n);
 }
 
+int appliance_read_fstab(struct appliance *appliance, struct fstab *ret, struct error **err)
+{
+    _cleanup_free_ char *text = NULL;
+    int r = read_table(appliance, "/etc/fstab", &text, err);
+    return r < 0 || !text ? r : fstab_parse(text, ret, err);
+}
+
 int appliance_plan_mounts(struct appliance *appliance, struct error **err)
 {
     _cleanup_fstab_ struct fstab fstab = {0};
-    _cleanup_free_ char *text = NULL;
-    int r = read_table(appliance, "/etc/fstab", &text, err);
-    if (r == 0 && text)
-        r = fstab_parse(text, &fstab, err);
+    int r = appliance_read_fstab(appliance, &fstab, err);
     if (r == 0 && fstab.count > 0)
         qsort(fstab.items, fstab.count, sizeof(*fstab.items), by_depth);
     for (size_t i = 0; r == 0 && i < fstab.count; i++)

@@ -30,8 +30,42 @@ static char *join_options(const char *const *parts, size_t count, struct error *
     return str_take(&text, err);
 }
 
-static int mount_one(struct appliance *appliance, const struct appliance_mount *mount,
+int appliance_set_unserved(struct appliance *appliance, const char *dir, const char *why,
+                           struct error **err)
+{
+    _cleanup_free_ char *resolved = NULL;
+    int r = guest_resolve(&appliance->guest, dir, true, &resolved, err);
+    if (r == 0)
+        r = strv_add(&appliance->guest.unserved, resolved, err);
+    return r < 0 ? r : strv_add(&appliance->guest.unserved, why, err);
+}
+
+/* What cannot be mounted as asked for is mounted for reading, where that is possible; in no case is
+ * anything written there, where the guest would not see it. */
+static int fall_back(struct appliance *appliance, const struct appliance_mount *mount,
                      struct error **err)
+{
+    const char *parts[] = {"ro", mount->options};
+    _cleanup_free_ char *why = str_printf(err, "%s cannot be mounted there: %s", mount->device,
+                                          guestfs_last_error(appliance->handle));
+    _cleanup_free_ char *options = why ? join_options(parts, ARRAY_SIZE(parts), err) : NULL;
+    if (!options)
+        return -ENOMEM;
+    if (appliance->guest.writable &&
+        guestfs_mount_options(appliance->handle, options, mount->device, mount->dir) == 0) {
+        free(why);
+        why = str_printf(err, "%s can be mounted for reading only", mount->device);
+        if (!why)
+            return -ENOMEM;
+    }
+    report(appliance->reporter, REPORT_WARNING, "%s in the guest: %s", mount->dir, why);
+    if (!guest_is_dir(&appliance->guest, mount->dir))
+        return 0;
+    return appliance_set_unserved(appliance, mount->dir, why, err);
+}
+
+int appliance_mount_one(struct appliance *appliance, const struct appliance_mount *mount,
+                        struct error **err)
 {
     struct error *error = NULL;
     _cleanup_free_ char *given = options_for(appliance, mount->dir, &error);
@@ -48,9 +82,7 @@ static int mount_one(struct appliance *appliance, const struct appliance_mount *
         appliance_fail(appliance, err);
         return error_wrap(err, "%s cannot be mounted on %s", mount->device, mount->dir);
     }
-    report(appliance->reporter, REPORT_WARNING, "%s: cannot be mounted on %s in the guest: %s",
-           mount->device, mount->dir, guestfs_last_error(appliance->handle));
-    return 0;
+    return fall_back(appliance, mount, err);
 }
 
 /* Whether the root, mounted read-only for a look, could be made what is asked for: that takes one
@@ -75,7 +107,7 @@ int appliance_mount_all(struct appliance *appliance, struct error **err)
     }
     appliance->root_mounted = false;
     for (size_t i = reused; i < appliance->mount_count; i++) {
-        int r = mount_one(appliance, &appliance->mounts[i], err);
+        int r = appliance_mount_one(appliance, &appliance->mounts[i], err);
         if (r < 0)
             return r;
     }

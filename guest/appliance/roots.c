@@ -2,7 +2,7 @@
  * Which file system is the guest's root. libguestfs's own inspection mounts everything, starts
  * augeas and reads package lists: without KVM it takes as long as the start of the appliance. What
  * is looked for here are Linux guests by guest/inspect/root.h and Windows by its registry. Anything
- * else that libguestfs knows (the BSDs, Hurd, Minix, CoreOS, DOS), several roots, none, and disks
+ * else that libguestfs knows (the BSDs, Hurd, Minix, DOS), several roots, none, and disks
  * that cannot be told with certainty, are left to it. Facts: libguestfs 1.48 daemon/inspect_fs.ml,
  * daemon/listfs.ml.
  */
@@ -111,7 +111,7 @@ static int examine_windows(struct appliance *appliance, const char *device, stru
 
 static int examine_linux(struct appliance *appliance, const char *device, struct error **err)
 {
-    static const char *const foreign[] = {"/etc/freebsd-update.conf", "/etc/coreos"};
+    static const char *const foreign[] = {"/etc/freebsd-update.conf"};
     if (!guest_looks_like_root(&appliance->guest))
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(foreign); i++)

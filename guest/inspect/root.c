@@ -17,7 +17,8 @@ bool guest_looks_like_root(struct guest *guest)
 {
     static const char *const programs[] = {"/bin", "/sbin", "/usr"};
     static const char *const files[] = {"/etc/os-release", "/usr/lib/os-release", "/etc/fstab",
-                                        "/etc/hosts"};
+                                        "/etc/hosts",      "/etc/lsb-release",    "/etc/coreos",
+                                        "/etc/flatcar"};
     bool found = false;
     if (!guest_is_dir(guest, "/etc"))
         return false;

@@ -16,7 +16,8 @@
  * How contents are told. The formats: ext (Linux Documentation/filesystems/ext4, super block), XFS
  * (XFS Algorithms & Data Structures, 3rd ed., superblocks), btrfs (on-disk format, superblock), FAT
  * (Microsoft FAT specification 1.03), LUKS (on-disk format 1.2.3 and 2), LVM2, md (Linux
- * md_p.h), swap (Linux swap.h).
+ * md_p.h), swap (Linux swap.h), EROFS (Linux Documentation/filesystems/erofs.rst), the superblock
+ * of dm-verity (cryptsetup docs/on-disk-format).
  */
 enum uuid_form { UUID_NONE, UUID_BINARY, UUID_TEXT, UUID_FAT };
 
@@ -37,10 +38,12 @@ static const struct signature signatures[] = {
     {"LVM2_member", 512, "LABELONE", 8, UUID_NONE, 0, 0, 0},
     {"linux_raid_member", 4096, "\xfc\x4e\x2b\xa9", 4, UUID_NONE, 0, 0, 0},
     {"linux_raid_member", 0, "\xfc\x4e\x2b\xa9", 4, UUID_NONE, 0, 0, 0},
+    {"DM_verity_hash", 0, "verity\0", 8, UUID_BINARY, 16, 0, 0},
     {"BitLocker", 3, "-FVE-FS-", 8, UUID_NONE, 0, 0, 0},
     {"xfs", 0, "XFSB", 4, UUID_BINARY, 32, 108, 12},
     {"btrfs", 0x10040, "_BHRfS_M", 8, UUID_BINARY, 0x10020, 0x1012b, 256},
     {"ext", 1024 + 56, "\x53\xef", 2, UUID_BINARY, 1024 + 104, 1024 + 120, 16},
+    {"erofs", 1024, "\xe2\xe1\xf5\xe0", 4, UUID_BINARY, 1024 + 48, 1024 + 64, 16},
     {"f2fs", 1024, "\x10\x20\xf5\xf2", 4, UUID_BINARY, 1024 + 108, 0, 0},
     {"squashfs", 0, "hsqs", 4, UUID_NONE, 0, 0, 0},
     {"ntfs", 3, "NTFS    ", 8, UUID_NONE, 0, 0, 0},
@@ -54,7 +57,7 @@ static const struct signature signatures[] = {
 
 static const char *const container_types[] = {"LVM2_member", "crypto_LUKS", "linux_raid_member",
                                               "BitLocker",   "LDM",         "disklabel"};
-static const char *const root_types[] = {"xfs", "btrfs", "f2fs", "ntfs", "squashfs"};
+static const char *const root_types[] = {"xfs", "btrfs", "f2fs", "ntfs", "squashfs", "erofs"};
 
 static bool in_list(const char *type, const char *const *list, size_t count)
 {
@@ -204,7 +207,9 @@ static int add_partition(struct volumes *volumes, struct block *block, unsigned 
     if (r < 0)
         return r;
     memcpy(volume.part_uuid, partition->uuid, sizeof(volume.part_uuid));
-    memcpy(volume.part_label, partition->label, sizeof(volume.part_label));
+    memcpy(volume.part_label, partition->label, sizeof(partition->label));
+    memcpy(volume.part_type, partition->type_guid, sizeof(volume.part_type));
+    volume.part_attributes = partition->attributes;
     struct volume *added = add_volume(volumes, &volume, err);
     if (!added)
         return -ENOMEM;

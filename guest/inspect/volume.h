@@ -21,7 +21,9 @@ struct volume {
     char label[257];    /* of the contents */
     uint16_t ext_state; /* of "ext": see guest/ext_state.h */
     char part_uuid[37]; /* of the partition */
-    char part_label[73];
+    char part_label[109];
+    char part_type[37];       /* of a GPT, lower-case; "" for others */
+    uint64_t part_attributes; /* of a GPT */
 };
 
 struct volumes {

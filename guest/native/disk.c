@@ -147,7 +147,8 @@ int native_trim(struct guest *guest, uint64_t *ret_freed, struct error **err)
     struct native *native = native_of(guest);
     uint64_t freed = 0;
     for (size_t i = 0; i < native->mount_count; i++) {
-        int r = native->mounts[i].fs ? ext_trim(native->mounts[i].fs, &freed, err) : 0;
+        const struct native_mount *mount = &native->mounts[i];
+        int r = mount->fs && !mount->verity ? ext_trim(mount->fs, &freed, err) : 0;
         if (r < 0)
             return r;
     }

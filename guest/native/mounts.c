@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "guest/inspect/fstab.h"
+#include "guest/inspect/layout.h"
 #include "guest/native/native.h"
 
 #define FSTAB_MAX ((size_t)256 << 10)
@@ -38,12 +39,17 @@ void native_unmount_all(struct native *native)
 }
 
 int native_mount_volume(struct native *native, const struct volume *volume, const char *dir,
-                        struct node at, struct error **err)
+                        struct node at, bool verity, struct error **err)
 {
-    struct native_mount mount = {.volume = volume, .at = at, .dir = strdup(dir)};
-    int r = mount.dir ? ext_open(native->block, volume->offset, volume->length,
-                                 native->guest.writable, volume->device, &mount.fs, err)
-                      : error_oom(err);
+    struct native_mount mount = {.volume = volume, .at = at, .dir = strdup(dir), .verity = verity};
+    _cleanup_free_ char *name = str_printf(err, "%s%s", volume->device,
+                                           verity ? ", which the guest checks by dm-verity," : "");
+    if (!name || !mount.dir) {
+        free(mount.dir);
+        return error_oom(err);
+    }
+    int r = ext_open(native->block, volume->offset, volume->length,
+                     native->guest.writable && !verity, name, &mount.fs, err);
     if (r == 0)
         r = add_mount(native, &mount, err);
     if (r < 0) {
@@ -138,7 +144,8 @@ static int add_refused(struct native *native, const struct fstab_entry *entry,
     return r;
 }
 
-static int mount_entry(struct native *native, const struct fstab_entry *entry, struct error **err)
+static int mount_entry(struct native *native, const struct fstab_entry *entry, bool verity,
+                       struct error **err)
 {
     struct resolved at;
     _cleanup_error_ struct error *error = NULL;
@@ -162,7 +169,7 @@ static int mount_entry(struct native *native, const struct fstab_entry *entry, s
     for (size_t i = 0; i < native->mount_count; i++)
         if (native->mounts[i].volume == volume)
             return 0; /* a volume is opened once: two open copies would contradict each other */
-    r = native_mount_volume(native, volume, entry->dir, at.node, &error);
+    r = native_mount_volume(native, volume, entry->dir, at.node, verity, &error);
     if (r < 0) {
         error_wrap(&error, "%s", entry->dir);
         return native_not_mounted(native, TAKE_PTR(error), err);
@@ -197,29 +204,82 @@ static int read_fstab(struct native *native, struct fstab *ret, struct error **e
     return fstab_parse(text, ret, err);
 }
 
-static int mount_fstab(struct native *native, struct reporter *reporter, struct error **err)
+static void tell_mount(const struct native *native, size_t index, const char *why,
+                       struct reporter *reporter)
 {
-    _cleanup_fstab_ struct fstab fstab = {0};
-    int r = read_fstab(native, &fstab, err);
-    if (r < 0)
-        return r;
+    const struct native_mount *mount = &native->mounts[index];
+    report(reporter, REPORT_DEBUG, "%s: %s%s%s", mount->dir,
+           mount->fs ? mount->volume->device : mount->refusal, *why ? ", " : "", why);
+}
+
+static int mount_fstab(struct native *native, struct fstab *fstab, struct reporter *reporter,
+                       struct error **err)
+{
     /* What is mounted within something else has the longer path. */
-    if (fstab.count > 0)
-        qsort(fstab.items, fstab.count, sizeof(*fstab.items), by_depth);
-    for (size_t i = 0; i < fstab.count; i++) {
-        if (!fstab_is_mounted(&fstab.items[i]) || strcmp(fstab.items[i].dir, "/") == 0)
+    if (fstab->count > 0)
+        qsort(fstab->items, fstab->count, sizeof(*fstab->items), by_depth);
+    for (size_t i = 0; i < fstab->count; i++) {
+        if (!fstab_is_mounted(&fstab->items[i]) || strcmp(fstab->items[i].dir, "/") == 0)
             continue;
         size_t before = native->mount_count;
-        r = mount_entry(native, &fstab.items[i], err);
+        int r = mount_entry(native, &fstab->items[i], false, err);
         if (r < 0 || native->lack)
             return r;
-        if (native->mount_count == before)
-            continue;
-        const struct native_mount *mount = &native->mounts[before];
-        report(reporter, REPORT_DEBUG, "%s: %s", mount->dir,
-               mount->fs ? mount->volume->device : mount->refusal);
+        if (native->mount_count > before)
+            tell_mount(native, before, "", reporter);
     }
     return 0;
+}
+
+/* What fstab does not name. */
+
+struct layout_context {
+    struct native *native;
+    struct reporter *reporter;
+};
+
+/* Nothing may be written where the guest would not see it. */
+static int block_missing(struct native *native, const struct layout_mount *found,
+                         struct error **err)
+{
+    struct resolved at;
+    struct fstab_entry entry = {.dir = (char *)found->dir};
+    if (disk_has_container(native))
+        return native_set_lack(native, err, "%s", found->why);
+    if (native_resolve(native, found->dir, true, &at, NULL) < 0 || !at.exists)
+        return 0;
+    char *refusal = str_printf(err, "%s", found->why);
+    return refusal ? add_refused(native, &entry, NULL, at.node, refusal, err) : -ENOMEM;
+}
+
+static int mount_found(void *opaque, const struct layout_mount *found, struct error **err)
+{
+    struct layout_context *context = opaque;
+    struct native *native = context->native;
+    size_t before = native->mount_count;
+    struct fstab_entry entry = {.spec = (char *)found->spec, .dir = (char *)found->dir};
+    if (native->lack)
+        return 0;
+    int r = found->spec ? mount_entry(native, &entry, found->verity, err)
+                        : block_missing(native, found, err);
+    if (r == 0 && !native->lack && native->mount_count > before)
+        tell_mount(native, before, found->why, context->reporter);
+    return r;
+}
+
+static int mount_layout(struct native *native, const struct volume *root, const struct fstab *fstab,
+                        struct reporter *reporter, struct error **err)
+{
+    struct layout_context context = {.native = native, .reporter = reporter};
+    struct layout layout = {
+        .guest = &native->guest,
+        .volumes = &native->volumes,
+        .root = root,
+        .fstab = fstab,
+        .mount = mount_found,
+        .context = &context,
+    };
+    return layout_mount_all(&layout, err);
 }
 
 int native_mount_all(struct native *native, struct reporter *reporter, struct error **err)
@@ -228,11 +288,16 @@ int native_mount_all(struct native *native, struct reporter *reporter, struct er
     int r = native_find_root(native, &root, err);
     if (r < 0 || native->lack)
         return r;
-    r = native_mount_volume(native, root, "/", (struct node){0}, err);
+    bool verity = layout_has_verity(&native->volumes, root);
+    r = native_mount_volume(native, root, "/", (struct node){0}, verity, err);
     if (r < 0)
         return r;
     r = check_mounted(native, root, native->mounts[0].fs, "/", err);
     if (r < 0 || native->lack)
         return r;
-    return mount_fstab(native, reporter, err);
+    _cleanup_fstab_ struct fstab fstab = {0};
+    r = read_fstab(native, &fstab, err);
+    if (r == 0)
+        r = mount_fstab(native, &fstab, reporter, err);
+    return r < 0 || native->lack ? r : mount_layout(native, root, &fstab, reporter, err);
 }

@@ -18,6 +18,7 @@ struct native_mount {
     char *dir;                   /* "/boot" */
     struct node at;              /* the directory that it covers; unused for the root */
     char *refusal;
+    bool verity; /* read only: the guest refuses what was changed */
 };
 
 struct native {
@@ -44,9 +45,10 @@ int native_mount_all(struct native *native, struct reporter *reporter, struct er
 void native_unmount_all(struct native *native);
 /* The same, for the mounting of other file systems after it. */
 void native_drop_mounts(struct native *native);
-/* Mounts a volume at a directory. Takes nothing over on failure. */
+/* Mounts a volume at a directory, one with hashes of dm-verity for reading only. Takes nothing over
+ * on failure. */
 int native_mount_volume(struct native *native, const struct volume *volume, const char *dir,
-                        struct node at, struct error **err);
+                        struct node at, bool verity, struct error **err);
 /* Of an ext file system that could not be opened: another engine may know its features. Takes
  * `why` over. */
 int native_not_mounted(struct native *native, struct error *why, struct error **err);

@@ -17,7 +17,7 @@ static int look_at(struct native *native, const struct volume *volume, struct se
                    struct error **err)
 {
     struct error *error = NULL;
-    int r = native_mount_volume(native, volume, "/", (struct node){0}, &error);
+    int r = native_mount_volume(native, volume, "/", (struct node){0}, false, &error);
     if (r == -ENOMEM)
         return error_move(err, error);
     if (r < 0) {

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/inspect/cmdline.h"
 #include "guest/inspect/elf.h"
 #include "guest/inspect/fstab.h"
+#include "guest/inspect/machine_uuid.h"
 #include "guest/inspect/osrelease.h"
 #include "guest/inspect/selinux_config.h"
 #include "guest/inspect/version.h"
@@ -47,6 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fstab_free(&fstab);
     }
     elf_machine(data, size);
+    char *value = NULL, uuid[UUID_TEXT_SIZE];
+    if (cmdline_value(text, "usr", &value, NULL) == 0)
+        free(value);
+    machine_uuid(text, text, uuid, NULL);
     size_t half = strlen(text) / 2;
     char *first = strndup(text, half);
     int order = version_compare(first, text + half);
