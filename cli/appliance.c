@@ -123,3 +123,52 @@ void cli_resources_free(struct cli_resources *resources)
     guest_keys_free(&resources->keys);
     *resources = (struct cli_resources){0};
 }
+
+/* Which of several systems. */
+
+enum { answer_max = 512 };
+
+/* The number that is typed, or a device of the list; none for anything else. */
+static size_t read_choice(const char *answer, const struct strv *found)
+{
+    size_t count = found->count / 2;
+    uint64_t number;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(answer, found->items[2 * i]) == 0)
+            return i;
+    if (parse_u64(answer, "number", &number, NULL) < 0 || number < 1 || number > count)
+        return count;
+    return (size_t)number - 1;
+}
+
+static int ask_root(void *opaque, const struct strv *found, size_t *ret, struct error **err)
+{
+    (void)opaque;
+    size_t count = found->count / 2;
+    *ret = count;
+    _cleanup_close_ int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return 0;
+    dprintf(fd, "\rThe disks hold several operating systems:\n");
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_free_ char *name = str_printable(found->items[2 * i + 1]);
+        dprintf(fd, "[%zu] %s%s%s\n", i + 1, found->items[2 * i], str_empty(name) ? "" : "  ",
+                name ? name : "");
+    }
+    dprintf(fd, "Which one is meant? Number or device (empty: none): ");
+    _cleanup_free_ char *answer = NULL;
+    int r = secret_read_line(fd, "the terminal", answer_max, &answer, err);
+    if (r == 0 && answer)
+        *ret = read_choice(str_strip(answer), found);
+    return r;
+}
+
+int cli_resources_root(const char *text, struct cli_resources *resources, struct error **err)
+{
+    struct error *cause = NULL;
+    if (guest_root_choice_parse(text, &resources->root, &cause) < 0)
+        return cli_usage_because(err, cause);
+    resources->root.ask = ask_root;
+    resources->guest.root = &resources->root;
+    return 0;
+}

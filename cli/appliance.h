@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "guest/keys.h"
 #include "guest/resources.h"
+#include "guest/root_choice.h"
 
 struct key_arguments {
     struct strv selectors; /* as --key has them */
@@ -23,6 +24,12 @@ struct key_arguments {
      NULL},                                                                                        \
     {"echo-keys", 0, OPTION_FLAG, offsetof(type, member.echo), NULL,                               \
      "show keys while they are typed", NULL}
+/* clang-format on */
+
+/* clang-format off */
+#define ROOT_OPTION(type, member)                                                                  \
+    {"root", 0, OPTION_STRING, offsetof(type, member), "ask|single|first|DEVICE",                  \
+     "which system is meant where the disks hold several, by the device of its root", "ask"}
 /* clang-format on */
 
 struct appliance_arguments {
@@ -56,6 +63,7 @@ struct cli_resources {
     struct guest_resources guest;
     struct guest_drive *attached;
     struct guest_keys keys;
+    struct guest_root_choice root;
 };
 
 /*
@@ -66,5 +74,7 @@ struct cli_resources {
  */
 int cli_resources(const char *engine, const struct appliance_arguments *appliance,
                   const struct key_arguments *keys, struct cli_resources *ret, struct error **err);
+/* Adds what --root asks for. Wrong usage for what is none of its values. */
+int cli_resources_root(const char *text, struct cli_resources *resources, struct error **err);
 void cli_resources_free(struct cli_resources *resources);
 #define _cleanup_resources_ _cleanup_(cli_resources_free)

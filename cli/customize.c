@@ -13,7 +13,7 @@ static const struct cli_option customize_options[] = {
 };
 
 static const struct customize_arguments customize_defaults = {
-    .edit = {.engine = "auto", .appliance = {.network = true}},
+    .edit = {.engine = "auto", .root = "ask", .appliance = {.network = true}},
 };
 
 static int customize_run_command(struct cli *cli, const void *opaque, struct error **err)

@@ -125,6 +125,8 @@ int cli_edit(struct cli *cli, const struct edit_arguments *arguments, struct edi
         r = cli_resources(arguments->engine, &arguments->appliance, &arguments->keys, &resources,
                           err);
     if (r == 0)
+        r = cli_resources_root(arguments->root, &resources, err);
+    if (r == 0)
         r = gather_disks(cli, arguments, &disks, err);
     if (r < 0)
         return r;

@@ -10,6 +10,7 @@ struct edit_arguments {
     struct strv disks; /* "add=FILE", "domain=NAME", "format=FORMAT", in the order given */
     const char *connect;
     const char *engine;
+    const char *root;
     struct appliance_arguments appliance;
     struct key_arguments keys;
     struct image_trust trust;
@@ -47,6 +48,7 @@ struct edit_arguments {
      "change the image even if it is a sealed template, and break the seal", NULL},                \
     TRUST_OPTIONS(type, member.trust),                                                             \
     APPLIANCE_OPTIONS(type, member.appliance),                                                     \
+    ROOT_OPTION(type, member.root),                                                               \
     KEY_OPTIONS(type, member.keys)
 /* clang-format on */
 

@@ -11,6 +11,7 @@
 struct inspect_arguments {
     const char *format;
     const char *engine;
+    const char *root;
     struct key_arguments keys;
     struct image_trust trust;
     bool json;
@@ -21,6 +22,7 @@ static const struct cli_option inspect_options[] = {
      "format of the image: raw, qcow2, vmdk, vdi, vhdx, vpc", "detected from its contents"},
     {"engine", 0, OPTION_STRING, offsetof(struct inspect_arguments, engine),
      "auto|native|appliance", "how the guest's files are read", "auto"},
+    ROOT_OPTION(struct inspect_arguments, root),
     KEY_OPTIONS(struct inspect_arguments, keys),
     TRUST_OPTIONS(struct inspect_arguments, trust),
     {"json", 0, OPTION_FLAG, offsetof(struct inspect_arguments, json), NULL,
@@ -28,7 +30,8 @@ static const struct cli_option inspect_options[] = {
     CLI_OPTIONS_END,
 };
 
-static const struct inspect_arguments inspect_defaults = {.format = "auto", .engine = "auto"};
+static const struct inspect_arguments inspect_defaults = {
+    .format = "auto", .engine = "auto", .root = "ask"};
 
 /* All facts that are shown about one image. */
 struct facts {
@@ -187,6 +190,8 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
     if (r < 0)
         return cli_usage_because(err, cause);
     r = cli_resources(arguments->engine, NULL, &arguments->keys, &resources, err);
+    if (r == 0)
+        r = cli_resources_root(arguments->root, &resources, err);
     if (r < 0)
         return r;
     options.resources = resources.guest;

@@ -49,7 +49,8 @@ static const struct cli_option sysprep_options[] = {
 };
 
 /* Without the network, as virt-sysprep is. */
-static const struct sysprep_arguments sysprep_defaults = {.edit = {.engine = "auto"}};
+static const struct sysprep_arguments sysprep_defaults = {
+    .edit = {.engine = "auto", .root = "ask"}};
 
 static int by_name(const void *a, const void *b)
 {

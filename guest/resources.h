@@ -20,6 +20,7 @@ struct guest_drive {
 };
 
 struct guest_keys;
+struct guest_root_choice;
 
 /* Zero-initialised: the cheapest engine, at its defaults, without KVM. */
 struct guest_resources {
@@ -33,5 +34,7 @@ struct guest_resources {
     size_t attached_count;
     /* For encrypted devices (guest/keys.h); only the appliance opens them. NULL: none. */
     const struct guest_keys *keys;
+    const struct guest_root_choice
+        *root;                       /* of several systems (guest/root_choice.h); NULL: single */
     const struct image_trust *trust; /* which backing files may be used; see image/trust.h */
 };

@@ -169,6 +169,7 @@ int appliance_open(const char *path, const struct guest_open_options *options, s
     appliance->guest.ops = &appliance->ops;
     appliance->guest.writable = options->writable;
     appliance->reporter = options->reporter;
+    appliance->choice = options->resources.root;
     int r = start(appliance, path, options, err);
     if (r < 0) {
         error_wrap(err, "%s", path);

@@ -34,13 +34,14 @@ struct appliance {
     char *doubt;            /* why the guest's root is for libguestfs to find; NULL: it is not */
     struct appliance_mount *mounts; /* in the order of mounting: the root first */
     size_t mount_count;
-    bool root_mounted;            /* read-only, since it was found */
-    bool root_remounts;           /* and can be made writable as it is: FUSE's cannot */
-    char *arch;                   /* of the guest's programs; NULL: not known (yet) */
-    char *root;                   /* device of the root file system */
-    char *locked;                 /* an encrypted device without a key; NULL: none */
-    char *mount_options;          /* as guest_open_options has them, or NULL */
-    char *lines[APPLIANCE_LINES]; /* oldest first, NULL beyond the last */
+    bool root_mounted;                      /* read-only, since it was found */
+    bool root_remounts;                     /* and can be made writable as it is: FUSE's cannot */
+    char *arch;                             /* of the guest's programs; NULL: not known (yet) */
+    char *root;                             /* device of the root file system */
+    const struct guest_root_choice *choice; /* of several systems; NULL: there must be one */
+    char *locked;                           /* an encrypted device without a key; NULL: none */
+    char *mount_options;                    /* as guest_open_options has them, or NULL */
+    char *lines[APPLIANCE_LINES];           /* oldest first, NULL beyond the last */
     struct reporter *reporter;
     enum guest_staging staging;
     bool lock;
@@ -129,6 +130,8 @@ int appliance_read_fstab(struct appliance *appliance, struct fstab *ret, struct 
 
 /* What fstab does not name (layout.c). */
 
+/* The volume that a root lies on: "/dev/sda3", or the first part of "btrfsvol:/dev/sda3/@". */
+const struct volume *appliance_volume_of(const struct appliance *appliance, const char *root);
 /* Mounts it, and adds it to `mounts`. */
 int appliance_mount_layout(struct appliance *appliance, struct error **err);
 

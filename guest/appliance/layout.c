@@ -9,11 +9,9 @@
 #include "guest/inspect/fstab.h"
 #include "guest/inspect/layout.h"
 
-/* The volume that the root lies on: "/dev/sda3", or the first part of "btrfsvol:/dev/sda3/@". */
-static const struct volume *root_volume(const struct appliance *appliance)
+const struct volume *appliance_volume_of(const struct appliance *appliance, const char *root)
 {
     static const char subvolume[] = "btrfsvol:";
-    const char *root = appliance->root;
     if (str_starts(root, subvolume))
         root += strlen(subvolume);
     for (size_t i = 0; i < appliance->volumes.count; i++) {
@@ -71,7 +69,7 @@ int appliance_mount_layout(struct appliance *appliance, struct error **err)
     struct layout layout = {
         .guest = &appliance->guest,
         .volumes = &appliance->volumes,
-        .root = root_volume(appliance),
+        .root = appliance_volume_of(appliance, appliance->root),
         .fstab = &fstab,
         .mount = mount_found,
         .context = appliance,

@@ -16,6 +16,7 @@
 #include "guest/inspect/elf.h"
 #include "guest/inspect/root.h"
 #include "guest/inspect/windows.h"
+#include "guest/root_choice.h"
 
 static bool in_list(const char *text, const char *const *list, size_t count, bool fold)
 {
@@ -282,14 +283,20 @@ static int explain_absence(const struct appliance *appliance, struct error **err
 static int ask_for_root(struct appliance *appliance, struct error **err)
 {
     _cleanup_list_ char **roots = guestfs_inspect_os(appliance->handle);
+    _cleanup_strv_ struct strv found = {0};
+    size_t chosen = 0;
+    int r = 0;
     if (!roots)
         return appliance_fail(appliance, err);
     if (!roots[0])
         return explain_absence(appliance, err);
-    if (roots[1])
-        return error_set(err, EMLINK, "several operating systems were found: on %s and %s",
-                         roots[0], roots[1]);
-    return str_replace(&appliance->root, roots[0], err);
+    for (size_t i = 0; r == 0 && roots[i]; i++) {
+        _cleanup_free_ char *name = guestfs_inspect_get_product_name(appliance->handle, roots[i]);
+        r = guest_found_root(&found, roots[i], name, err);
+    }
+    if (r == 0)
+        r = guest_choose_root(appliance->choice, &found, &chosen, err);
+    return r < 0 ? r : str_replace(&appliance->root, roots[chosen], err);
 }
 
 static int by_depth(const void *a, const void *b)
@@ -338,6 +345,21 @@ static int by_chance(const void *a, const void *b)
     return x < y ? -1 : 1;
 }
 
+/* Only what was named, which may be a subvolume of btrfs. */
+static int look_at_wanted(struct appliance *appliance, const char *wanted, struct error **err)
+{
+    static const char subvolume[] = "btrfsvol:";
+    bool within = str_starts(wanted, subvolume);
+    const struct volume *volume =
+        within ? appliance_volume_of(appliance, wanted) : volumes_find(&appliance->volumes, wanted);
+    if (!volume)
+        return error_set(err, ENOENT, "%s is not among the guest's devices", wanted);
+    int r = within ? look_into(appliance, volume, wanted, err) : look_at(appliance, volume, err);
+    if (r == 0 && !appliance->root && !appliance->doubt)
+        r = error_set(err, ENOENT, "no operating system was found on %s", wanted);
+    return r;
+}
+
 static int look_at_all(struct appliance *appliance, struct error **err)
 {
     size_t count = appliance->volumes.count;
@@ -355,7 +377,8 @@ static int look_at_all(struct appliance *appliance, struct error **err)
 
 int appliance_find_root(struct appliance *appliance, struct error **err)
 {
-    int r = look_at_all(appliance, err);
+    const char *wanted = guest_root_wanted(appliance->choice);
+    int r = wanted ? look_at_wanted(appliance, wanted, err) : look_at_all(appliance, err);
     if (r == 0 && !appliance->root && !appliance->doubt && appliance->locked)
         return explain_absence(appliance, err);
     if (r == 0 && !appliance->root)

@@ -91,6 +91,15 @@ static int inspect_release(struct guest *guest, struct guest_info *info, struct 
     return r < 0 ? r : set(&info->codename, release.version_codename, err);
 }
 
+int guest_product_name(struct guest *guest, char **ret, struct error **err)
+{
+    _cleanup_os_release_ struct os_release release = {0};
+    int r = read_release(guest, &release, err);
+    if (r == 0)
+        *ret = TAKE_PTR(release.pretty_name);
+    return r;
+}
+
 static int inspect_arch(struct guest *guest, struct guest_info *info, struct error **err)
 {
     for (size_t i = 0; guest_common_programs[i]; i++) {

@@ -185,7 +185,7 @@ static int by_depth(const void *a, const void *b)
     return (m > n) - (m < n);
 }
 
-static int read_fstab(struct native *native, struct fstab *ret, struct error **err)
+int native_read_fstab(struct native *native, struct fstab *ret, struct error **err)
 {
     struct resolved at;
     _cleanup_error_ struct error *error = NULL;
@@ -282,10 +282,11 @@ static int mount_layout(struct native *native, const struct volume *root, const 
     return layout_mount_all(&layout, err);
 }
 
-int native_mount_all(struct native *native, struct reporter *reporter, struct error **err)
+int native_mount_all(struct native *native, const struct guest_root_choice *choice,
+                     struct reporter *reporter, struct error **err)
 {
     const struct volume *root = NULL;
-    int r = native_find_root(native, &root, err);
+    int r = native_find_root(native, choice, &root, err);
     if (r < 0 || native->lack)
         return r;
     bool verity = layout_has_verity(&native->volumes, root);
@@ -296,7 +297,7 @@ int native_mount_all(struct native *native, struct reporter *reporter, struct er
     if (r < 0 || native->lack)
         return r;
     _cleanup_fstab_ struct fstab fstab = {0};
-    r = read_fstab(native, &fstab, err);
+    r = native_read_fstab(native, &fstab, err);
     if (r == 0)
         r = mount_fstab(native, &fstab, reporter, err);
     return r < 0 || native->lack ? r : mount_layout(native, root, &fstab, reporter, err);

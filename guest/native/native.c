@@ -432,7 +432,7 @@ int native_open_block(struct block *block, const char *path,
     native->block = TAKE_PTR(owned);
     r = native->guest.path ? volumes_scan(native->block, &native->volumes, err) : error_oom(err);
     if (r == 0)
-        r = native_mount_all(native, options->reporter, err);
+        r = native_mount_all(native, options->resources.root, options->reporter, err);
     if (r == 0 && !native->lack)
         r = check_needs(native, options, err);
     *ret = (struct guest_opening){.lack = TAKE_PTR(native->lack)};

@@ -3,6 +3,7 @@
 
 #include "guest/engine.h"
 #include "guest/ext/fs.h"
+#include "guest/inspect/fstab.h"
 #include "guest/inspect/volume.h"
 #include "guest/resolve.h"
 
@@ -41,7 +42,8 @@ int native_check_state(const struct native *native, const struct volume *volume,
 
 /* Finds the root file system and mounts what its fstab says, or sets native->lack. -ENOENT,
  * -EMLINK: see guest_open(). */
-int native_mount_all(struct native *native, struct reporter *reporter, struct error **err);
+int native_mount_all(struct native *native, const struct guest_root_choice *choice,
+                     struct reporter *reporter, struct error **err);
 void native_unmount_all(struct native *native);
 /* The same, for the mounting of other file systems after it. */
 void native_drop_mounts(struct native *native);
@@ -55,7 +57,10 @@ int native_not_mounted(struct native *native, struct error *why, struct error **
 
 /* Finds the root file system (roots.c), or sets native->lack. -ENOENT, -EMLINK: see guest_open().
  */
-int native_find_root(struct native *native, const struct volume **ret, struct error **err);
+int native_find_root(struct native *native, const struct guest_root_choice *choice,
+                     const struct volume **ret, struct error **err);
+/* /etc/fstab of the mounted root; empty where there is none. */
+int native_read_fstab(struct native *native, struct fstab *ret, struct error **err);
 
 enum { NATIVE_NAME_MAX = 255 };
 

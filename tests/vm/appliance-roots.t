@@ -88,4 +88,9 @@ for offset in 1 21; do part both.img $offset 20 -d several; done
 fails 1 'several operating systems' 'two roots are refused' \
     "$kiln" customize -a both.img --engine appliance --write /etc/here:both
 like "$err" '/dev/sda1.*/dev/sda2' 'and named'
+for choice in /dev/sda2:21 first:1; do
+    ok "one of them is chosen: ${choice%:*}" "$kiln" customize -a both.img --engine appliance --root "${choice%:*}" \
+        --write "/etc/chosen:${choice%:*}"
+    is "$(cat_at both.img "${choice#*:}" /etc/chosen)" "${choice%:*}" 'and it is the one that changes'
+done
 finish

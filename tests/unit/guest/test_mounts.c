@@ -2,6 +2,8 @@
  */
 #include "tests/unit/guest/parts.h"
 
+#include "guest/root_choice.h"
+
 /* Opens with an engine left to choose; the native one's refusal is in the message. */
 static int open_native(const struct fixture *fx, bool writable, struct error **err)
 {
@@ -241,6 +243,91 @@ static void two_operating_systems_are_not_chosen_from(void **state)
     assert_non_null(strstr(error_message(error), "/dev/sda1, /dev/sda2"));
 }
 
+/* The list of systems as whoever is asked sees it; the answer is `context`. */
+static int answer(void *context, const struct strv *found, size_t *ret, struct error **err)
+{
+    (void)err;
+    assert_int_equal(found->count, 4);
+    assert_string_equal(found->items[0], "/dev/sda1");
+    assert_string_equal(found->items[1], "one");
+    assert_string_equal(found->items[2], "/dev/sda2");
+    *ret = *(const size_t *)context;
+    return 0;
+}
+
+/* Opens with a choice, and says in which root it came to be; or the error number. */
+static int open_choice(const struct fixture *fx, const struct guest_root_choice *choice,
+                       const char *name)
+{
+    struct guest_open_options options = {
+        .format = IMAGE_RAW, .resources = {.engine = GUEST_ENGINE_NATIVE, .root = choice}};
+    struct guest *guest = NULL;
+    int r = guest_open(fx->image, &options, &guest, NULL);
+    if (r == 0)
+        fixture_expect(guest, "/etc/which", name);
+    guest_discard(guest);
+    return r;
+}
+
+static void put_system(const struct fixture *fx, const char *name, const char *offset_mib)
+{
+    _cleanup_free_ char *release = str_printf(NULL, "ID=debian\nPRETTY_NAME=%s\n", name);
+    _cleanup_free_ char *part = str_printf(NULL, "%s/part.img", fx->dir);
+    unlink(part);
+    fixture_file(fx, "/etc/which", name);
+    fixture_file(fx, "/usr/lib/os-release", release);
+    fixture_mkfs_at(fx, part, "ext4", "16M", NULL);
+    parts_place(fx, part, offset_mib);
+}
+
+static void one_of_two_operating_systems_is_chosen(void **state)
+{
+    struct fixture *fx = *state;
+    struct guest_root_choice choice;
+    parts_table(fx, three_partitions, "40M");
+    put_system(fx, "one", "1");
+    put_system(fx, "two", "17");
+    assert_int_equal(open_choice(fx, NULL, NULL), -EMLINK);
+    assert_ok(guest_root_choice_parse("single", &choice, err));
+    assert_int_equal(open_choice(fx, &choice, NULL), -EMLINK);
+    assert_ok(guest_root_choice_parse("first", &choice, err));
+    assert_int_equal(open_choice(fx, &choice, "one"), 0);
+    assert_ok(guest_root_choice_parse("/dev/sda2", &choice, err));
+    assert_int_equal(open_choice(fx, &choice, "two"), 0);
+    assert_ok(guest_root_choice_parse("/dev/vda1", &choice, err));
+    assert_int_equal(open_choice(fx, &choice, "one"), 0);
+    assert_ok(guest_root_choice_parse("/dev/sda3", &choice, err));
+    assert_int_equal(open_choice(fx, &choice, NULL), -EOPNOTSUPP);
+    assert_fails(EINVAL, guest_root_choice_parse("last", &choice, err));
+
+    size_t number = 1;
+    assert_ok(guest_root_choice_parse("ask", &choice, err));
+    assert_int_equal(open_choice(fx, &choice, NULL), -EMLINK);
+    choice.ask = answer;
+    choice.context = &number;
+    assert_int_equal(open_choice(fx, &choice, "two"), 0);
+    number = 2;
+    assert_int_equal(open_choice(fx, &choice, NULL), -EMLINK);
+}
+
+/* Two disks in one: the other engine would see a second system. */
+static void what_may_be_another_system_is_for_the_appliance(void **state)
+{
+    struct fixture *fx = *state;
+    struct guest_root_choice choice;
+    parts_table(fx, three_partitions, "40M");
+    _cleanup_free_ char *ntfs = str_printf(NULL, "%s/ntfs.img", fx->dir);
+    assert_ok(file_write_atomic(ntfs, "\xeb\x52\x90NTFS    ", 11, 0600, err));
+    parts_place(fx, ntfs, "33");
+    put_system(fx, "one", "1");
+    assert_refused(fx, true, "/dev/sda3 (ntfs) may hold another system");
+    assert_ok(guest_root_choice_parse("/dev/sda1", &choice, err));
+    assert_int_equal(open_choice(fx, &choice, "one"), 0);
+    fixture_file(fx, "/etc/fstab", "/dev/sda3 /mnt/windows ntfs3 ro 0 0\n");
+    put_system(fx, "one", "1");
+    assert_int_equal(open_choice(fx, NULL, "one"), 0);
+}
+
 static void a_truncated_image_is_an_error(void **state)
 {
     struct fixture *fx = *state;
@@ -266,6 +353,8 @@ int main(void)
         TEST(lvm_is_for_the_appliance),
         TEST(no_operating_system_is_said),
         TEST(two_operating_systems_are_not_chosen_from),
+        TEST(one_of_two_operating_systems_is_chosen),
+        TEST(what_may_be_another_system_is_for_the_appliance),
         TEST(a_truncated_image_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
