@@ -116,3 +116,14 @@ let_go() {
     kill -9 "$holder" && while kill -0 "$holder" 2>/dev/null; do sleep 0.05; done
     rm -f "$tmp/holder"
 }
+
+# part IMAGE OFFSET-MIB SIZE-MIB MKE2FS-OPTION...: a file system in an image.
+part() {
+    local image=$1 offset=$2 size=$3
+    shift 3
+    rm -f part.img
+    mke2fs -q -t ext4 "$@" part.img "${size}M" >/dev/null
+    dd if=part.img of="$image" bs=1M seek="$offset" conv=notrunc,sparse status=none
+}
+# cat_at IMAGE OFFSET-MIB PATH: a file of it.
+cat_at() { debugfs -R "cat $3" "$1?offset=$(($2 << 20))" 2>/dev/null; }

@@ -12,15 +12,6 @@ tree() {
     echo "$1" >"$1/etc/hostname"
     cp "$(readlink -f /bin/true)" "$1/usr/bin/sh"
 }
-# part IMAGE OFFSET-MIB SIZE-MIB MKE2FS-OPTION...: a file system in an image.
-part() {
-    local image=$1 offset=$2 size=$3
-    shift 3
-    rm -f part.img
-    mke2fs -q -t ext4 "$@" part.img "${size}M" >/dev/null
-    dd if=part.img of="$image" bs=1M seek="$offset" conv=notrunc,sparse status=none
-}
-cat_at() { debugfs -R "cat $3" "$1?offset=$(($2 << 20))" 2>/dev/null; }
 
 tree several
 root=11111111-2222-4333-8444-555555555555 data=0b51d0a4-7a8c-4cd0-9a5c-2a0e4f1d6c11
@@ -49,28 +40,6 @@ is "$(cat_at second.img 1 /here)" srv '/srv is on the second disk'
 is "$(cat_at first.img 20 /mnt/here)$(cat_at first.img 20 /backup/here)" mntbackup \
     'what is absent, bound or not mounted at boot stays a directory'
 
-# A /usr of its own that no fstab names, once on the disk and once missing.
-mkdir -p split/{etc,usr} split-usr/{bin,lib,share}
-ln -s usr/bin split/bin
-echo "LABEL=absent /srv ext4 nofail 0 0" >split/etc/fstab
-cp "$(readlink -f /bin/true)" split-usr/bin/sh
-for kind in 8484680c-9521-48c6-9c11-b0720656f69e 0fc63daf-8483-4772-8e79-3d69d8477de4; do
-    truncate -s 0 split.img
-    truncate -s 40M split.img
-    sfdisk -q split.img <<<$'label: gpt\nstart=1MiB, size=16MiB, type='"$kind"$'\nstart=17MiB, size=16MiB'
-    part split.img 1 16 -d split-usr
-    part split.img 17 16 -d split
-    run "$kiln" customize -v -a split.img --engine appliance --write /etc/here:root --write /usr/share/here:usr
-    if [ "${kind%%-*}" = 8484680c ]; then
-        is "$status" 0 'a guest whose /usr is found by the type of its partition'
-        is "$(cat_at split.img 1 /share/here)$(cat_at split.img 17 /etc/here)" usrroot 'what is written below /usr is there'
-    else
-        is "$status" 1 'a guest whose /usr is not found'
-        like "$err" 'nothing can be changed below /usr: .*no file system for it was found' 'and the reason'
-        is "$(cat_at split.img 17 /etc/here)" "" 'and nothing was changed'
-    fi
-done
-
 # A BSD, as far as libguestfs looks.
 mkdir -p bsd/{etc,bin}
 touch bsd/etc/freebsd-update.conf
@@ -88,9 +57,4 @@ for offset in 1 21; do part both.img $offset 20 -d several; done
 fails 1 'several operating systems' 'two roots are refused' \
     "$kiln" customize -a both.img --engine appliance --write /etc/here:both
 like "$err" '/dev/sda1.*/dev/sda2' 'and named'
-for choice in /dev/sda2:21 first:1; do
-    ok "one of them is chosen: ${choice%:*}" "$kiln" customize -a both.img --engine appliance --root "${choice%:*}" \
-        --write "/etc/chosen:${choice%:*}"
-    is "$(cat_at both.img "${choice#*:}" /etc/chosen)" "${choice%:*}" 'and it is the one that changes'
-done
 finish
