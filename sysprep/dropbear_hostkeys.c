@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "guest/text/glob.h"
+#include "guest/text/mention.h"
 #include "sysprep/boot_unit.h"
 #include "sysprep/family.h"
-#include "sysprep/mention.h"
 #include "sysprep/operations.h"
 
 #define KEYS "/etc/dropbear/dropbear_*_host_key"

@@ -1,8 +1,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "guest/text/mention.h"
 #include "sysprep/family.h"
-#include "sysprep/mention.h"
 #include "sysprep/operations.h"
 
 static const char *const paths[] = {"/etc/machine-id", "/var/lib/dbus/machine-id"};

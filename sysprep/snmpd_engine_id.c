@@ -1,6 +1,6 @@
 #include "guest/text/glob.h"
+#include "guest/text/mention.h"
 #include "sysprep/lines.h"
-#include "sysprep/mention.h"
 #include "sysprep/operations.h"
 
 static const char state[] = "/var/lib/{snmp,net-snmp}/{snmpd,snmpapp,snmptrapd}.conf";

@@ -1,5 +1,5 @@
 #include "guest/text/glob.h"
-#include "sysprep/mention.h"
+#include "guest/text/mention.h"
 #include "sysprep/operations.h"
 #include "sysprep/remove.h"
 

@@ -1,4 +1,4 @@
-#include "sysprep/mention.h"
+#include "guest/text/mention.h"
 
 #include <string.h>
 #include <sys/stat.h>
