@@ -1,6 +1,7 @@
+#include <errno.h>
 #include <string.h>
 
-#include "guest/text/distro.h"
+#include "guest/text/hostname.h"
 #include "guest/text/hosts.h"
 #include "guest/text/text.h"
 #include "sysprep/lines.h"
@@ -44,12 +45,24 @@ static int perform(struct sysprep_context *context, struct error **err)
 {
     struct guest *guest = context->customize->guest;
     const struct guest_info *info = context->customize->info;
-    const struct distro_facts *facts = distro_facts_of(info);
-    int r = 0;
-    if (facts->hosts_name_hostname && !str_empty(info->hostname))
+    _cleanup_error_ struct error *cause = NULL;
+    struct hostname_place place;
+    int r = hostname_find(guest, info, &place, &cause);
+    if (r == -EOPNOTSUPP) {
+        report(context->customize->reporter, REPORT_WARNING, "The host name stays as it is: %s",
+               error_message(cause));
+        return 0;
+    }
+    if (r < 0)
+        return error_move(err, TAKE_PTR(cause));
+    if (place.openwrt)
+        return guest_exists(guest, "/etc/config/system")
+                   ? hostname_write(guest, &place, unnamed, err)
+                   : 0;
+    if (place.in_hosts && !str_empty(info->hostname))
         r = reset_hosts(guest, info->hostname, err);
-    for (size_t i = 0; r == 0 && facts->hostname[i].path; i++)
-        r = reset_setting(guest, &facts->hostname[i], err);
+    for (size_t i = 0; r == 0 && place.settings[i].path; i++)
+        r = reset_setting(guest, &place.settings[i], err);
     return r;
 }
 

@@ -6,6 +6,7 @@
 
 #include "customize/ops/operations.h"
 #include "guest/text/distro.h"
+#include "guest/text/hostname.h"
 #include "guest/text/hosts.h"
 #include "guest/text/text.h"
 
@@ -48,25 +49,6 @@ static int hostname_parse(const char *argument, void **ret_data, struct error **
                       hostname_max);
 }
 
-/* The name that /etc/hostname holds: its first line that is no comment. */
-static int read_old_name(struct guest *guest, char **ret, struct error **err)
-{
-    _cleanup_text_ struct text text = {0};
-    int r = text_read(guest, "/etc/hostname", &text, NULL, err);
-    if (r < 0)
-        return r;
-    struct line line;
-    const char *word = "";
-    size_t length = 0;
-    for (size_t at = 0; length == 0 && text_next_line(&text, &at, &line);) {
-        size_t offset = 0;
-        if (line_next_word(&line, &offset, &word, &length) && word[0] == '#')
-            length = 0;
-    }
-    *ret = strndup(word, length);
-    return *ret ? 0 : error_oom(err);
-}
-
 static int update_hosts(struct guest *guest, const char *old_name, const char *new_name,
                         struct error **err)
 {
@@ -90,12 +72,14 @@ static int hostname_apply(const void *data, const char *argument, struct customi
     if (r < 0)
         return r;
     report(context->reporter, REPORT_INFO, "Setting the hostname %s", argument);
-    const struct distro_facts *facts = distro_facts_of(context->info);
+    struct hostname_place place;
     _cleanup_free_ char *old_name = NULL;
-    r = read_old_name(context->guest, &old_name, err);
+    r = hostname_find(context->guest, context->info, &place, err);
     if (r == 0)
-        r = distro_apply_settings(context->guest, facts->hostname, argument, err);
-    if (r == 0 && facts->hosts_name_hostname)
+        r = hostname_read(context->guest, &place, &old_name, err);
+    if (r == 0)
+        r = hostname_write(context->guest, &place, argument, err);
+    if (r == 0 && place.in_hosts)
         r = update_hosts(context->guest, old_name, argument, err);
     return r;
 }
@@ -105,8 +89,11 @@ const struct customize_operation hostname_operation = {
     .metavar = "HOSTNAME",
     .help = "set the host name of the guest",
     .manual = "Set the host name, which may have a domain behind a dot, in the files where the "
-              "guest's distribution keeps it. Where the old name stands in /etc/hosts (Debian and "
-              "its kin), it is replaced there as well.",
+              "guest's distribution or init keeps it: /etc/hostname for most, "
+              "/etc/sysconfig/network, /etc/HOSTNAME or /etc/config/system (OpenWrt) for "
+              "others. Where neither is known, the guest's boot scripts are searched for "
+              "the file that they read, and without one the option is refused. Where the old "
+              "name stands in /etc/hosts (Debian and its kin), it is replaced there as well.",
     .example = "--hostname web1.example.com",
     .parse = hostname_parse,
     .apply = hostname_apply,

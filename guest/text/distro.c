@@ -34,6 +34,8 @@ static const struct distro_setting gentoo_hostname[] = {
     {.path = "/etc/conf.d/hostname", .key = "hostname", .quoted = true, .only_if_present = true},
     {0},
 };
+/* rc.M: /bin/hostname $(cat /etc/HOSTNAME | cut -f1 -d .) */
+static const struct distro_setting slackware_hostname[] = {{.path = "/etc/HOSTNAME"}, {0}};
 
 static const struct distro_setting etc_timezone[] = {
     {.path = "/etc/timezone", .only_if_present = true},
@@ -64,6 +66,7 @@ enum family {
     FAMILY_FEDORA,
     FAMILY_GENTOO,
     FAMILY_REDHAT,
+    FAMILY_SLACKWARE,
     FAMILY_SUSE,
     FAMILY_UBUNTU,
     FAMILY_VOID,
@@ -95,6 +98,7 @@ static const struct {
     {"rhel", FAMILY_REDHAT},
     {"rocky", FAMILY_REDHAT},
     {"scientificlinux", FAMILY_REDHAT},
+    {"slackware", FAMILY_SLACKWARE},
     {"sled", FAMILY_SUSE},
     {"sles", FAMILY_SUSE},
     {"suse-based", FAMILY_SUSE},
@@ -140,6 +144,7 @@ static const struct {
     {FAMILY_REDHAT, 7, {etc_hostname_and_pretty, false, nothing, SEED_REDHAT, "sha512"}},
     {FAMILY_REDHAT, 6, {sysconfig_network, false, redhat_clock, SEED_REDHAT, "sha512"}},
     {FAMILY_REDHAT, 0, {sysconfig_network, false, redhat_clock, SEED_REDHAT, "md5"}},
+    {FAMILY_SLACKWARE, 0, {slackware_hostname, true, nothing, "/etc/random-seed", "sha512"}},
     /* Tumbleweed's version is a date; Leap went from 42 to 15. */
     {FAMILY_SUSE, 1000, {suse_hostname, false, suse_clock, SEED_SUSE, "yescrypt"}},
     {FAMILY_SUSE, 42, {suse_hostname, false, suse_clock, SEED_SUSE, "sha512"}},
@@ -151,7 +156,7 @@ static const struct {
     {FAMILY_UBUNTU, 10, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "sha512"}},
     {FAMILY_UBUNTU, 0, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "md5"}},
     {FAMILY_VOID, 0, {etc_hostname, false, nothing, NULL, "sha512"}},
-    {FAMILY_OTHER, 0, {etc_hostname, false, nothing, NULL, "sha512"}},
+    {FAMILY_OTHER, 0, {NULL, false, nothing, NULL, "sha512"}},
 };
 
 static const struct distro_sysv debian_sysv = {"/etc/init.d", "/etc", "../init.d"};
@@ -177,6 +182,9 @@ static enum family family_of(const struct guest_info *info)
     for (size_t i = 0; i < ARRAY_SIZE(families); i++)
         if (same(info->distro, families[i].distro))
             return families[i].family;
+    /* PCLinuxOS and ALT use apt for packages of rpm. */
+    if (same(info->package_manager, "apt") && same(info->package_format, "rpm"))
+        return FAMILY_OTHER;
     for (size_t i = 0; i < ARRAY_SIZE(families_by_packages); i++)
         if (same(info->package_manager, families_by_packages[i].package_manager))
             return families_by_packages[i].family;
@@ -195,8 +203,7 @@ static unsigned major_version(const struct guest_info *info)
     return major;
 }
 
-/* The version numbers of a derivative are unrelated to its parent's. */
-static bool version_counts(const struct guest_info *info)
+bool distro_is_listed(const struct guest_info *info)
 {
     for (size_t i = 0; i < ARRAY_SIZE(families); i++)
         if (same(info->distro, families[i].distro))
@@ -206,7 +213,8 @@ static bool version_counts(const struct guest_info *info)
 
 unsigned distro_major_version(const struct guest_info *info)
 {
-    return version_counts(info) ? major_version(info) : UINT_MAX;
+    /* The version numbers of a derivative are unrelated to its parent's. */
+    return distro_is_listed(info) ? major_version(info) : UINT_MAX;
 }
 
 const struct distro_sysv *distro_sysv_of(const struct guest_info *info)

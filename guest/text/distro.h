@@ -18,7 +18,8 @@ struct distro_setting {
 };
 
 struct distro_facts {
-    const struct distro_setting *hostname; /* ends with a path of NULL */
+    const struct distro_setting *hostname; /* ends with a path of NULL; see hostname.h. NULL: not
+                                              known */
     bool hosts_name_hostname;              /* the host name stands in /etc/hosts as well */
     const struct distro_setting *timezone; /* beside /etc/localtime; ends with a path of NULL */
     const char *random_seed;               /* what the init scripts read at boot; NULL: nothing */
@@ -37,6 +38,9 @@ const struct distro_facts *distro_facts_of(const struct guest_info *info);
 
 /* NULL: none is known. Whether the guest still uses such an init is not known from this. */
 const struct distro_sysv *distro_sysv_of(const struct guest_info *info);
+
+/* Whether the distribution is in the tables by its own name, not by that of its package manager. */
+bool distro_is_listed(const struct guest_info *info);
 
 /* True where there are no releases, so that updates may replace the whole distribution. */
 bool distro_is_rolling(const struct guest_info *info);

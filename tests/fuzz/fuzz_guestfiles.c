@@ -22,6 +22,8 @@ static const char *const paths[] = {
     "/root/.ssh/authorized_keys",
     "/etc/login.defs",
     "/etc/pam.d/common-password",
+    "/etc/config/system",
+    "/etc/rc.conf",
 };
 
 static const char *const steps[][2] = {
@@ -47,15 +49,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    static char type[] = "linux", debian[] = "debian", centos[] = "centos", version[] = "6";
+    static char type[] = "linux", debian[] = "debian", centos[] = "centos", version[] = "6",
+                openwrt[] = "openwrt", other[] = "x";
     const struct guest_info infos[] = {{.type = type, .distro = debian, .version = version},
-                                       {.type = type, .distro = centos, .version = version}};
+                                       {.type = type, .distro = centos, .version = version},
+                                       {.type = type, .distro = openwrt, .version = version},
+                                       {.type = type, .distro = other, .version = version}};
     struct fake_guest *fake = fake_guest_new();
     fake_add_file(fake, "/etc/passwd", 0644, 0, 0, "root:x:0:0:root:/root:/bin/sh\n");
     fake_add_file(fake, "/etc/shadow", 0640, 0, 0, "root:*:1::::::\n");
     fake_add_file(fake, "/etc/hosts", 0644, 0, 0, "127.0.1.1 old\n");
     fake_add_file(fake, "/etc/hostname", 0644, 0, 0, "old\n");
     fake_add_dir(fake, "/root");
+    fake_add_file(fake, "/etc/rc", 0755, 0, 0, ". /etc/rc.conf\n");
     fake_add_bytes(fake, paths[data[0] % ARRAY_SIZE(paths)], data + 1, size - 1);
 
     const struct password_scheme *scheme = NULL;

@@ -80,7 +80,7 @@ static void each_distribution_keeps_its_hostname_elsewhere(void **state)
         {"gentoo", "2.14", "/etc/conf.d/hostname", "# name\nhostname=\"x\"\n",
          "# name\nhostname=\"web1\"\n", NULL},
         {"gentoo", "2.14", "/etc/hostname", NULL, "web1\n", "/etc/conf.d/hostname"},
-        {"unheard-of", "1", "/etc/hostname", NULL, "web1\n", "/etc/HOSTNAME"},
+        {"slackware", "15.0", "/etc/HOSTNAME", "darkstar.example.net\n", "web1\n", "/etc/hostname"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         become(w, cases[i].distro, cases[i].version, "unknown");
@@ -93,6 +93,105 @@ static void each_distribution_keeps_its_hostname_elsewhere(void **state)
         if (cases[i].absent)
             assert_int_equal(fake_mode(w->fake, cases[i].absent), 0);
     }
+}
+
+static const char *const openwrt[][2] = {
+    {"config system\n\toption hostname 'OpenWrt'\n\toption timezone 'UTC'\n\nconfig timeserver "
+     "'ntp'\n\toption hostname 'no'\n",
+     "config system\n\toption hostname 'web1'\n\toption timezone 'UTC'\n\nconfig timeserver "
+     "'ntp'\n\toption hostname 'no'\n"},
+    {"# option hostname a\nconfig 'system' \"main\" # option hostname b\n option\thostname  a\\ b# "
+     "c\n",
+     "# option hostname a\nconfig 'system' \"main\" # option hostname b\n option\thostname  "
+     "'web1'# c\n"},
+    {"c system;o hostname \"a\nb\"\nconfig system x\noption 'hostname' 'y'",
+     "c system;o hostname 'web1'\nconfig system x\noption 'hostname' 'web1'"},
+    {"config x\n\toption hostname 'x'\nconfig system # s\n\toption a 'b'\n",
+     "config x\n\toption hostname 'x'\nconfig system\n\toption hostname 'web1' # s\n\toption a "
+     "'b'\n"},
+    {"config x\n\toption hostname 'x'\n",
+     "config x\n\toption hostname 'x'\n\nconfig system\n\toption hostname 'web1'\n"},
+};
+
+static void openwrt_keeps_its_hostname_in_uci(void **state)
+{
+    struct world *w = *state;
+    for (size_t i = 0; i < ARRAY_SIZE(openwrt); i++) {
+        become(w, i % 2 ? "openwrt" : "immortalwrt", "23.05", "sysvinit");
+        fake_add_file(w->fake, "/sbin/uci", 0755, 0, 0, "elf");
+        fake_add_file(w->fake, "/etc/config/system", 0600, 0, 0, openwrt[i][0]);
+        assert_int_equal(world_do(w, "hostname", "web1"), 0);
+        world_expect(w, "/etc/config/system", openwrt[i][1]);
+        assert_int_equal(fake_mode(w->fake, "/etc/hostname"), 0);
+    }
+    /* Before its first boot the configuration is not there yet. */
+    become(w, "openwrt", "23.05", "sysvinit");
+    assert_int_equal(world_do(w, "hostname", "web1"), 0);
+    world_expect(w, "/etc/uci-defaults/zz-hostname",
+                 "uci set system.@system[0].hostname='web1' && uci commit system\n");
+    assert_int_equal(fake_mode(w->fake, "/etc/config/system"), 0);
+    fake_add_file(w->fake, "/etc/config/system", 0600, 0, 0, "config system 'x\n");
+    assert_int_equal(world_do(w, "hostname", "web1"), -EINVAL);
+    assert_error_has(w, "/etc/config/system in the guest: a quote is not closed");
+}
+
+/* Of distributions that are not in the tables, or with another init. */
+static void boot_scripts_tell_where_the_hostname_is(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *distro, *init, *script, *text, *path, *before, *after;
+    } cases[] = {
+        {"buildroot", "busybox", "/etc/inittab", "::sysinit:/bin/hostname -F /etc/hostname\n",
+         "/etc/hostname", NULL, "web1\n"},
+        {"salix", "sysvinit", "/etc/rc.d/rc.M", "if [ -r /etc/HOSTNAME ]; then\n", "/etc/HOSTNAME",
+         "x\n", "web1\n"},
+        {"pld", "sysvinit", "/etc/rc.d/rc.sysinit", ". /etc/sysconfig/network\n",
+         "/etc/sysconfig/network", "A=b\nHOSTNAME=x\n", "A=b\nHOSTNAME=web1\n"},
+        {"crux", "sysvinit", "/etc/rc", ". /etc/rc.conf\n", "/etc/rc.conf", "HOSTNAME=x\nFONT=y\n",
+         "FONT=y\nHOSTNAME=web1\n"},
+        {"archlinux", "sysvinit", "/etc/rc.sysinit", ". /etc/rc.conf\n", "/etc/rc.conf",
+         "HOSTNAME=x\n", "HOSTNAME=web1\n"},
+        {"artix", "openrc", "/etc/init.d/hostname", "", "/etc/conf.d/hostname", "hostname='x'\n",
+         "hostname=\"web1\"\n"},
+        {"unheard-of", "systemd", "/etc/rc", "", "/etc/hostname", NULL, "web1\n"},
+        {"unheard-of", "unknown", "/etc/rc", "", "/etc/hostname", "x\n", "web1\n"},
+        {"void", "unknown", "/etc/runit/2", "", "/etc/hostname", NULL, "web1\n"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        become(w, cases[i].distro, "", cases[i].init);
+        fake_add_file(w->fake, cases[i].script, 0755, 0, 0, cases[i].text);
+        if (cases[i].before)
+            fake_add_file(w->fake, cases[i].path, 0644, 0, 0, cases[i].before);
+        if (world_do(w, "hostname", "web1") < 0)
+            fail_msg("%s: %s", cases[i].distro, error_message(w->error));
+        world_expect(w, cases[i].path, cases[i].after);
+        if (strcmp(cases[i].path, "/etc/hostname") != 0 && strcmp(cases[i].init, "openrc") != 0)
+            assert_int_equal(fake_mode(w->fake, "/etc/hostname"), 0);
+    }
+}
+
+static void a_hostname_that_nothing_would_read_is_refused(void **state)
+{
+    struct world *w = *state;
+    become(w, "unheard-of", "1", "unknown");
+    fake_add_file(w->fake, "/etc/rc", 0755, 0, 0, "# cat /etc/hostname\n");
+    assert_int_equal(world_do(w, "hostname", "web1"), -EOPNOTSUPP);
+    assert_error_has(w, "no boot script reads");
+    become(w, "nixos", "23.11", "systemd");
+    assert_int_equal(world_do(w, "hostname", "web1"), -EOPNOTSUPP);
+    assert_non_null(strstr(error_remedy(w->error), "networking.hostName"));
+    assert_int_equal(fake_mode(w->fake, "/etc/hostname"), 0);
+}
+
+static void slackware_has_the_name_in_hosts_as_well(void **state)
+{
+    struct world *w = *state;
+    become(w, "slackware", "15.0", "sysvinit");
+    fake_add_file(w->fake, "/etc/HOSTNAME", 0644, 0, 0, "# name\ndarkstar.example.net\n");
+    fake_add_file(w->fake, "/etc/hosts", 0644, 0, 0, "127.0.0.1 darkstar.example.net darkstar\n");
+    assert_int_equal(world_do(w, "hostname", "web1.example.com"), 0);
+    world_expect(w, "/etc/hosts", "127.0.0.1 web1.example.com web1\n");
 }
 
 static void derivatives_are_known_by_their_package_manager(void **state)
@@ -255,6 +354,10 @@ int main(void)
         T(debian_has_the_name_in_hosts_as_well),
         T(hosts_without_the_old_name_stays),
         T(each_distribution_keeps_its_hostname_elsewhere),
+        T(openwrt_keeps_its_hostname_in_uci),
+        T(boot_scripts_tell_where_the_hostname_is),
+        T(a_hostname_that_nothing_would_read_is_refused),
+        T(slackware_has_the_name_in_hosts_as_well),
         T(derivatives_are_known_by_their_package_manager),
         T(the_longest_names_are_those_of_the_kernel),
         T(timezone_links_localtime),
