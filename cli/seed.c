@@ -180,6 +180,7 @@ static int seed_run(struct cli *cli, const void *opaque, struct error **err)
         .vendor_data = arguments->vendor_data,
         .hostname = arguments->hostname,
         .instance_id = arguments->instance_id,
+        .reporter = cli->reporter,
     };
     _cleanup_nocloud_seed_ struct nocloud_seed seed = {0};
     int r = check_arguments(arguments, err);

@@ -99,7 +99,7 @@ static int unknown_form(const char *text, const char *name, struct error **err)
 }
 
 int nocloud_check_user_data(const struct nocloud_document *document, const char *name,
-                            struct error **err)
+                            struct reporter *reporter, struct error **err)
 {
     const char *text = document->data;
     if (nocloud_is_gzip(document) || strspn(text, " \t\r\n") == document->size)
@@ -109,16 +109,16 @@ int nocloud_check_user_data(const struct nocloud_document *document, const char 
         return nocloud_is_mime(document) ? 0 : unknown_form(text, name, err);
     if (form->yaml == YAML_NOTHING)
         return 0;
-    return yaml_check(text, document->size, name, form->yaml, err);
+    return yaml_check(text, document->size, name, form->yaml, reporter, err);
 }
 
 int nocloud_check_network_config(const struct nocloud_document *document, const char *name,
-                                 struct error **err)
+                                 struct reporter *reporter, struct error **err)
 {
     _cleanup_yaml_found_ struct yaml_found version = {0}, network = {0}, config = {0};
     const char *text = document->data;
     size_t size = document->size;
-    int r = yaml_check(text, size, name, YAML_MAPPING, err);
+    int r = yaml_check(text, size, name, YAML_MAPPING, reporter, err);
     if (r == 0)
         r = yaml_top_find(text, size, name, "version", &version, err);
     if (r == 0)

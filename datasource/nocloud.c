@@ -63,17 +63,20 @@ static int read_documents(const struct nocloud_options *options, struct nocloud_
 static int check_documents(const struct nocloud_options *options, const struct nocloud_seed *seed,
                            struct error **err)
 {
+    struct reporter *reporter = options->reporter;
     int r = 0;
     if (seed->user_data.data)
-        r = nocloud_check_user_data(&seed->user_data, document_name(options->user_data), err);
+        r = nocloud_check_user_data(&seed->user_data, document_name(options->user_data), reporter,
+                                    err);
     if (r == 0 && seed->vendor_data.data)
-        r = nocloud_check_user_data(&seed->vendor_data, document_name(options->vendor_data), err);
+        r = nocloud_check_user_data(&seed->vendor_data, document_name(options->vendor_data),
+                                    reporter, err);
     if (r == 0 && seed->network_config.data)
         r = nocloud_check_network_config(&seed->network_config,
-                                         document_name(options->network_config), err);
+                                         document_name(options->network_config), reporter, err);
     if (r == 0 && seed->meta_data.data)
         r = yaml_check(seed->meta_data.data, seed->meta_data.size,
-                       document_name(options->meta_data), YAML_MAPPING, err);
+                       document_name(options->meta_data), YAML_MAPPING, reporter, err);
     return r;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/report.h"
 #include "base/str.h"
 
 /* Bytes. */
@@ -20,9 +21,10 @@ struct nocloud_options {
     const char *meta_data;
     const char *network_config;
     const char *vendor_data;
-    const char *hostname;    /* local-hostname, NULL: what meta-data has, if anything */
-    const char *instance_id; /* NULL: what meta-data has, else a fresh one */
-    struct strv ssh_keys;    /* public keys, a line each, already checked: sshkey_read() */
+    const char *hostname;      /* local-hostname, NULL: what meta-data has, if anything */
+    const char *instance_id;   /* NULL: what meta-data has, else a fresh one */
+    struct strv ssh_keys;      /* public keys, a line each, already checked: sshkey_read() */
+    struct reporter *reporter; /* of warnings; may be NULL */
 };
 
 /* Not always text: user-data may be compressed. A NUL follows the last byte. */
@@ -77,9 +79,9 @@ int nocloud_add_vendor_script(struct nocloud_seed *seed, const char *name, const
 bool nocloud_is_gzip(const struct nocloud_document *document);
 bool nocloud_is_mime(const struct nocloud_document *document);
 int nocloud_check_user_data(const struct nocloud_document *document, const char *name,
-                            struct error **err);
+                            struct reporter *reporter, struct error **err);
 int nocloud_check_network_config(const struct nocloud_document *document, const char *name,
-                                 struct error **err);
+                                 struct reporter *reporter, struct error **err);
 /* RFC 1123, section 2.1: labels of letters, digits and inner hyphens, 63 characters each and 253
  * together. */
 int nocloud_check_hostname(const char *hostname, struct error **err);

@@ -1,11 +1,8 @@
 /*
- * YAML syntax, through libyaml, whose types stay inside yaml.c. Only events are walked, never a
- * tree, so that aliases cost nothing ("billion laughs" is but a short text here).
- *
- * Every function refuses, with -EINVAL and "name:line:column: problem" (both from 1, columns in
- * characters): malformed YAML, more than 64 levels, more than one document, aliases that no anchor
- * precedes, and tabs outside quotes and blocks of text, which YAML allows in places but PyYAML, and
- * with it cloud-init, does not.
+ * YAML documents as cloud-init reads them, which is PyYAML's way. What PyYAML refuses is refused,
+ * with -EINVAL and "name:line:column: problem" (both from 1, columns in characters): what
+ * yaml_read() and yaml_construct() name. Aliases are not followed when a text is read, so that
+ * "billion laughs" is but a short text here.
  */
 #pragma once
 
@@ -13,19 +10,16 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "datasource/yaml_tree.h"
 
-enum yaml_kind {
-    YAML_NOTHING, /* absent, empty, or null */
-    YAML_SCALAR,
-    YAML_SEQUENCE,
-    YAML_MAPPING,
-    YAML_ALIAS, /* a reference to an anchor; never the kind of a document */
-};
+/* Reads and constructs a document. `expected` is the kind that it must have where it has any
+ * content; YAML_NOTHING: all are fine. `name` must live as long as the tree. */
+int yaml_load(const char *text, size_t size, const char *name, enum yaml_kind expected,
+              struct yaml_tree **ret, struct error **err);
 
-/* Checks text. `expected` is the kind that the document must have where it has any content;
- * YAML_NOTHING: all are fine. */
+/* The same for the refusals and the warnings alone; the warnings are reported. */
 int yaml_check(const char *text, size_t size, const char *name, enum yaml_kind expected,
-               struct error **err);
+               struct reporter *reporter, struct error **err);
 
 /* The result of a search for a key of the top-level mapping. Places are offsets in bytes, not
  * counting a byte order mark. */

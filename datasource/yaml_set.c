@@ -46,7 +46,7 @@ int yaml_top_set(const char *text, size_t size, const char *name, const char *ke
 {
     _cleanup_yaml_found_ struct yaml_found found = {0};
     _cleanup_str_ struct str out = {0};
-    int r = yaml_check(text, size, name, YAML_MAPPING, err);
+    int r = yaml_check(text, size, name, YAML_MAPPING, NULL, err);
     if (r == 0)
         r = yaml_top_find(text, size, name, key, &found, err);
     if (r < 0)

@@ -17,7 +17,7 @@ password_parts  := customize/account/password_hash.c
 regex_parts     := customize/selinux/regex.c
 registry_parts  := guest/inspect/registry.c
 slirp_parts     := vmm/virtio/slirp.c
-yaml_parts      := datasource/yaml.c
+yaml_parts      := datasource/yaml_read.c
 
 plugin_parts := $(foreach p,$(PLUGINS),$($(p)_parts:%.c=$(O)/%.o)) $(O)/plugins/abi.o
 $(plugin_parts): KILN_CFLAGS += -fPIC

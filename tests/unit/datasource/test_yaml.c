@@ -8,7 +8,7 @@
 
 static int check(const char *text, struct error **err)
 {
-    return yaml_check(text, strlen(text), "f", YAML_NOTHING, err);
+    return yaml_check(text, strlen(text), "f", YAML_NOTHING, NULL, err);
 }
 
 static void sound_documents_pass(void **state)
@@ -55,12 +55,117 @@ static void faults_are_told_with_their_place(void **state)
         {"a: b \t# c\n", "f:1:6: a tab stands"},
         {"a: b\tc\n", "f:1:5: a tab stands"},
         {"{\n\t\"a\": 1\n}\n", "f:2:1: a tab stands"},
+        {"a: {{ name }}\n", "f:1:5: a mapping stands where only a plain key may"},
+        {"[a]: b\n", "f:1:1: a list stands where only a plain key may"},
+        {"a: &x 1\nb: &x 2\n", "f:2:4: the anchor '&x' is given a second time, first in line 1"},
+        {"a: !Ref x\n", "f:1:4: the tag '!Ref' is none that cloud-init's reader knows"},
+        {"a: 2026-02-29\n", "f:1:4: '2026-02-29' is read as a date, and there is no such date"},
+        {"a: =\n", "f:1:4: '=' alone is not text"},
+        {"a: <<\n", "f:1:4: '<<' stands where no mapping is merged"},
+        {"a: [http://h/?q=1]\n", "f:1:5: a plain value with '?' stands within brackets"},
+        {"a: !!int abc\n", "f:1:4: 'abc' is no whole number"},
+        {"a: 0x_\n", "f:1:4: '0x_' is no whole number"},
+        {"a: ! \"12\"\n", "f:1:4: the tag '!' alone"},
+        {"a: {<<: [1]}\n", "f:1:10: '<<' takes a mapping, or a list of mappings"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
         struct error *err = NULL;
         int r = check(faults[i].text, &err);
         expect_refusal(r, -EINVAL, &err, faults[i].message, NULL);
     }
+}
+
+/* PyYAML changes or drops these without a word. */
+static void what_is_read_otherwise_is_warned_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *warning; /* NULL: none */
+    } cases[] = {
+        {"a: 1\nb: 2\na: 3\n", "f:3:1: the key 'a' is given a second time, first in line 1"},
+        {"{1: a, 1.0: b}\n", "f:1:8: the key '1' is given a second time"},
+        {"{1: a, yes: b}\n", "f:1:8: the key '1' is given a second time"},
+        {"{1: a, '1': b}\n", NULL},
+        {"{~: a, '': b}\n", NULL},
+        {"a: &a {x: 1}\nb: {<<: *a, x: 2}\n", NULL},
+        {"b: {<<: {x: 1}, <<: {x: 2}}\n", NULL},
+        {"mac: 52:54:00:12:34:56\n",
+         "f:1:6: 52:54:00:12:34:56 is the number 41135085296 (base 60)"},
+        {"mac: 02:54:00:12:34:56\n", NULL},
+        {"mac: \"52:54:00:12:34:56\"\n", NULL},
+        {"a: 1.10\n", "f:1:4: 1.10 is the number 1.1 "},
+        {"a: 1.1\nb: 12\nc: 0\n", NULL},
+        {"a: 0123\n", "f:1:4: 0123 is the number 83 "},
+        {"permissions: 0644\n", NULL},
+        {"permissions: 1_000\n", "f:1:14: 1_000 is the number 1000 "},
+        {"a: !!int 0123\n", NULL},
+        {"- [ls, yes]\n", "f:1:8: 'yes' among the words of a list is a boolean"},
+        {"- [ls, null]\n", "f:1:8: 'null' among the words of a list is null"},
+        {"- [ls, 2026-01-02]\n", "f:1:8: '2026-01-02' among the words of a list is a date"},
+        {"- [ls, 22:22]\n", "f:1:8: 22:22 is the number 1342 (base 60)"},
+        {"- [yes, no]\n", NULL},
+        {"- [ls, 'yes']\n", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_yaml_tree_ struct yaml_tree *tree = NULL;
+        _cleanup_error_ struct error *err = NULL;
+        const char *text = cases[i].text;
+        expect_success(yaml_load(text, strlen(text), "f", YAML_NOTHING, &tree, &err), err);
+        assert_int_equal(tree->warnings.count, cases[i].warning ? 1 : 0);
+        if (cases[i].warning && !str_starts(tree->warnings.items[0], cases[i].warning))
+            fail_msg("'%s' does not begin with '%s'", tree->warnings.items[0], cases[i].warning);
+    }
+}
+
+static size_t reported;
+
+static void count_message(struct reporter *reporter, enum report_level level, const char *text)
+{
+    (void)reporter;
+    (void)text;
+    reported += level == REPORT_WARNING;
+}
+
+static void many_warnings_are_counted(void **state)
+{
+    (void)state;
+    struct reporter reporter = {.message = count_message};
+    _cleanup_str_ struct str text = {0};
+    for (int i = 0; i < 30; i++)
+        str_append(&text, "a: 1\n");
+    reported = 0;
+    assert_int_equal(yaml_check(text.data, text.length, "f", YAML_MAPPING, &reporter, NULL), 0);
+    assert_int_equal(reported, 21);
+}
+
+static void values_are_those_of_python(void **state)
+{
+    (void)state;
+    const char text[] = "a: 0123\nb: {<<: {c: on, d: 1.50}, d: 2}\nc: '12'\nc: x\n";
+    _cleanup_yaml_tree_ struct yaml_tree *tree = NULL;
+    assert_int_equal(yaml_load(text, strlen(text), "f", YAML_MAPPING, &tree, NULL), 0);
+    const struct yaml_node *b = yaml_get(tree->root, "b");
+    assert_string_equal(yaml_get(tree->root, "a")->text, "83");
+    assert_string_equal(yaml_get(b, "c")->text, "True");
+    assert_string_equal(yaml_get(b, "d")->text, "2");
+    assert_true(yaml_is_text(yaml_get(tree->root, "c"), "x"));
+    assert_null(yaml_get(tree->root, "d"));
+    assert_null(yaml_get(NULL, "d"));
+    assert_false(yaml_truth(NULL));
+    assert_true(yaml_truth(b));
+}
+
+static void the_number_of_nodes_has_a_limit(void **state)
+{
+    (void)state;
+    _cleanup_str_ struct str text = {0};
+    str_append(&text, "[");
+    for (int i = 0; i < 1000001; i++)
+        str_append(&text, "1,");
+    str_append(&text, "]");
+    struct error *err = NULL;
+    expect_refusal(check(text.data, &err), -EINVAL, &err, "f: has more than 1000000 values", NULL);
 }
 
 static void the_remedy_tells_where_an_open_bracket_stands(void **state)
@@ -104,12 +209,12 @@ static void the_kind_of_the_document_is_checked(void **state)
 {
     (void)state;
     struct error *err = NULL;
-    expect_success(yaml_check("- a\n", 4, "f", YAML_SEQUENCE, &err), err);
-    expect_success(yaml_check("# none\n", 7, "f", YAML_MAPPING, &err), err);
-    expect_success(yaml_check("~\n", 2, "f", YAML_MAPPING, &err), err);
-    expect_refusal(yaml_check("\n - a\n", 6, "f", YAML_MAPPING, &err), -EINVAL, &err,
+    expect_success(yaml_check("- a\n", 4, "f", YAML_SEQUENCE, NULL, &err), err);
+    expect_success(yaml_check("# none\n", 7, "f", YAML_MAPPING, NULL, &err), err);
+    expect_success(yaml_check("~\n", 2, "f", YAML_MAPPING, NULL, &err), err);
+    expect_refusal(yaml_check("\n - a\n", 6, "f", YAML_MAPPING, NULL, &err), -EINVAL, &err,
                    "f:2:2: a mapping (key: value) is expected here, not a list (- item)", NULL);
-    expect_refusal(yaml_check("word\n", 5, "f", YAML_MAPPING, &err), -EINVAL, &err,
+    expect_refusal(yaml_check("word\n", 5, "f", YAML_MAPPING, NULL, &err), -EINVAL, &err,
                    "not a single value", NULL);
 }
 
@@ -134,7 +239,6 @@ static void top_level_keys_are_found(void **state)
         {"k: [v]\n", YAML_SEQUENCE, NULL},
         {"k: {v: w}\n", YAML_MAPPING, NULL},
         {"a: &x v\nk: *x\n", YAML_ALIAS, NULL},
-        {"? [k]\n: v\n", YAML_NOTHING, NULL},
         {"- k\n- v\n", YAML_NOTHING, NULL},
         {"", YAML_NOTHING, NULL},
     };
@@ -220,6 +324,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sound_documents_pass),
         cmocka_unit_test(faults_are_told_with_their_place),
+        cmocka_unit_test(what_is_read_otherwise_is_warned_of),
+        cmocka_unit_test(many_warnings_are_counted),
+        cmocka_unit_test(values_are_those_of_python),
+        cmocka_unit_test(the_number_of_nodes_has_a_limit),
         cmocka_unit_test(the_remedy_tells_where_an_open_bracket_stands),
         cmocka_unit_test(depth_has_a_limit),
         cmocka_unit_test(aliases_are_not_followed),
