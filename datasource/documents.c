@@ -1,43 +1,28 @@
-/* Forms of documents that cloud-init reads, and mistakes that it would ignore without a message. */
+/* Forms of user-data that cloud-init reads, and mistakes that it would ignore without a message.
+ * After cloudinit/user_data.py and cloudinit/handlers/__init__.py of 22.4.2. */
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "datasource/nocloud.h"
-#include "datasource/yaml.h"
-
-/* How a form of user-data is recognised, in the order in which they are tried: by what the text
- * begins with, in any case. `yaml` is the kind of YAML that must follow, YAML_NOTHING: it is not
- * YAML. */
-static const struct form {
-    const char *prefix;
-    enum yaml_kind yaml;
-} forms[] = {
-    {"#cloud-config-archive", YAML_SEQUENCE},
-    {"#cloud-config-jsonp", YAML_NOTHING},
-    {"#cloud-config", YAML_MAPPING},
-    {"#!", YAML_NOTHING},
-    {"#include", YAML_NOTHING},
-    {"#part-handler", YAML_NOTHING},
-    {"#cloud-boothook", YAML_NOTHING},
-    {"## template: jinja", YAML_NOTHING}, /* YAML only after the guest has filled it in */
-    {"#ps1", YAML_NOTHING},               /* cloudbase-init's PowerShell */
-    {"rem cmd", YAML_NOTHING},            /* and its batch files */
-};
-
-static const struct form *find_form(const char *text)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-        if (strncasecmp(text, forms[i].prefix, strlen(forms[i].prefix)) == 0)
-            return &forms[i];
-    return NULL;
-}
+#include "datasource/mime_read.h"
+#include "datasource/pieces.h"
 
 bool nocloud_is_gzip(const struct nocloud_document *document)
 {
     return document->size >= 2 && memcmp(document->data, "\x1f\x8b", 2) == 0;
+}
+
+int nocloud_refuse_gzip(const struct nocloud_document *document, const char *name,
+                        struct error **err)
+{
+    if (!nocloud_is_gzip(document))
+        return 0;
+    int r =
+        error_set(err, EINVAL, "%s: is compressed, and cloud-init would drop the whole seed", name);
+    error_hint(err, "decompress it: only user-data and vendor-data may be compressed");
+    return r;
 }
 
 /* cloud-init looks for this header in as many bytes. */
@@ -65,19 +50,13 @@ static bool resembles_cloud_config(const char *line)
 /* Reports why the text is of no known form. */
 static int unknown_form(const char *text, const char *name, struct error **err)
 {
-    const char *start = text + strspn(text, " \t\r\n");
+    const char *start = text + strspn(text, BLANKS);
     if (str_starts(text, "\xef\xbb\xbf")) {
         int r = error_set(err, EINVAL,
                           "%s:1:1: begins with a byte order mark, and cloud-init would ignore "
                           "the whole file",
                           name);
         error_hint(err, "save it as UTF-8 without BOM: sed -i '1s/^\\xEF\\xBB\\xBF//' %s", name);
-        return r;
-    }
-    if (start > text && find_form(start)) {
-        int r = error_set(err, EINVAL, "%s:1:1: '%s' must be the very start of the file", name,
-                          find_form(start)->prefix);
-        error_hint(err, "remove the blank lines and spaces before it");
         return r;
     }
     if (resembles_cloud_config(start)) {
@@ -98,91 +77,112 @@ static int unknown_form(const char *text, const char *name, struct error **err)
     return r;
 }
 
-int nocloud_check_user_data(const struct nocloud_document *document, const char *name,
-                            struct reporter *reporter, struct error **err)
+/* Blanks before a form that cloud-init finds behind them all the same. */
+static int check_start(const char *text, const struct form *form, const char *name,
+                       struct reporter *reporter, struct error **err)
 {
-    const char *text = document->data;
-    if (nocloud_is_gzip(document) || strspn(text, " \t\r\n") == document->size)
+    size_t blanks = strspn(text, BLANKS);
+    bool fits = form->start == BEHIND_BLANKS ||
+                (form->start == AT_LINE_START && blanks > 0 && text[blanks - 1] == '\n');
+    if (blanks == 0)
         return 0;
-    const struct form *form = find_form(text);
+    if (fits) {
+        report(reporter, REPORT_WARNING,
+               "%s:1:1: blanks stand before '%s'; cloud-init accepts them when the guest boots, "
+               "'cloud-init schema' does not",
+               name, form->prefix);
+        return 0;
+    }
+    int r = error_set(err, EINVAL, "%s:1:1: '%s' must be the very start of the file", name,
+                      form->prefix);
+    error_hint(err, "remove the blank lines and spaces before it");
+    return r;
+}
+
+static bool is_compressed_type(const char *type)
+{
+    static const char *const types[] = {
+        "application/gzip",       "application/gzip-compressed",   "application/gzipped",
+        "application/x-compress", "application/x-compressed",      "application/x-gunzip",
+        "application/x-gzip",     "application/x-gzip-compressed",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static int check_leaf(void *opaque, const struct mime_leaf *leaf, struct error **err)
+{
+    struct checking *checking = opaque;
+    _cleanup_free_ char *name = str_printf(err, "%s: part %zu", checking->name, ++checking->pieces);
+    if (!name)
+        return -ENOMEM;
+    if (is_compressed_type(leaf->type)) {
+        report(checking->reporter, REPORT_WARNING, "%s: is compressed, and was not checked", name);
+        return 0;
+    }
+    struct piece piece = {.name = name,
+                          .type = leaf->type,
+                          .filename = leaf->filename,
+                          .data = leaf->data,
+                          .size = leaf->size};
+    /* cloud-init looks at what these begin with. */
+    bool open = strcmp(leaf->type, "text/plain") == 0 || strcmp(leaf->type, SCRIPT_TYPE) == 0 ||
+                strcmp(leaf->type, "text/x-not-multipart") == 0;
+    const struct form *form = open ? form_find_within(leaf->data) : NULL;
+    int r = 0;
+    if (form && form->type) {
+        piece.type = form->type;
+        r = check_start(leaf->data, form, name, NULL, err);
+    }
+    return r < 0 ? r : piece_check(checking, &piece, err);
+}
+
+static int check_mime(struct checking *checking, const struct nocloud_document *document,
+                      struct error **err)
+{
+    int r = mime_split(document->data, document->size, checking->name, check_leaf, checking, err);
+    if (r == 0 && checking->pieces == 0)
+        report(checking->reporter, REPORT_WARNING, "%s: is a MIME archive without parts",
+               checking->name);
+    return r;
+}
+
+static int check_text(struct checking *checking, const struct nocloud_document *document,
+                      struct error **err)
+{
+    const char *text = document->data, *name = checking->name;
+    if (nocloud_is_mime(document) && !form_find(text))
+        return check_mime(checking, document, err);
+    const struct form *form = form_find_within(text);
     if (!form)
-        return nocloud_is_mime(document) ? 0 : unknown_form(text, name, err);
-    if (form->yaml == YAML_NOTHING)
-        return 0;
-    return yaml_check(text, document->size, name, form->yaml, reporter, err);
-}
-
-int nocloud_check_network_config(const struct nocloud_document *document, const char *name,
-                                 struct reporter *reporter, struct error **err)
-{
-    _cleanup_yaml_found_ struct yaml_found version = {0}, network = {0}, config = {0};
-    const char *text = document->data;
-    size_t size = document->size;
-    int r = yaml_check(text, size, name, YAML_MAPPING, reporter, err);
-    if (r == 0)
-        r = yaml_top_find(text, size, name, "version", &version, err);
-    if (r == 0)
-        r = yaml_top_find(text, size, name, "network", &network, err);
-    if (r == 0)
-        r = yaml_top_find(text, size, name, "config", &config, err);
-    if (r < 0)
+        return unknown_form(text, name, err);
+    int r = check_start(text, form, name, checking->reporter, err);
+    if (r < 0 || !form->type)
         return r;
-    /* "config: disabled" alone leaves the guest's network unconfigured. */
-    if (network.kind == YAML_MAPPING || (config.scalar && strcmp(config.scalar, "disabled") == 0))
+    const struct piece piece = {
+        .name = name, .type = form->type, .data = text, .size = document->size};
+    return piece_check(checking, &piece, err);
+}
+
+int user_data_check(const struct nocloud_document *document, const char *name,
+                    struct reporter *reporter, struct user_data_accounts *accounts,
+                    struct error **err)
+{
+    struct checking checking = {.name = name, .reporter = reporter, .accounts = accounts};
+    if (document->size == 0)
         return 0;
-    if (!version.scalar) {
-        r = error_set(err, EINVAL, "%s: has neither 'version' nor 'network' at its top level",
-                      name);
-        error_hint(err, "begin it with 'version: 2' (or 1); an empty one is better left out");
-        return r;
+    if (nocloud_is_gzip(document)) {
+        report(reporter, REPORT_WARNING, "%s: is compressed, and was not checked", name);
+        return 0;
     }
-    if (strcmp(version.scalar, "1") == 0 || strcmp(version.scalar, "2") == 0)
+    if (strspn(document->data, BLANKS) == document->size) {
+        report(reporter, REPORT_WARNING,
+               "%s: has only blanks, of which cloud-init warns in its log; leave it empty", name);
         return 0;
-    r = error_set(err, EINVAL, "%s: 'version: %s' of network-config is not known", name,
-                  version.scalar);
-    error_hint(err, "cloud-init reads 'version: 1' and 'version: 2'");
-    return r;
-}
-
-static bool is_label(const char *text, size_t length)
-{
-    if (length == 0 || length > 63 || text[0] == '-' || text[length - 1] == '-')
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
-              (text[i] >= '0' && text[i] <= '9') || text[i] == '-'))
-            return false;
-    return true;
-}
-
-int nocloud_check_hostname(const char *hostname, struct error **err)
-{
-    bool valid = strlen(hostname) <= 253;
-    for (const char *label = hostname; valid; label++) {
-        size_t length = strcspn(label, ".");
-        valid = is_label(label, length);
-        label += length;
-        if (!*label)
-            break;
     }
-    if (valid)
-        return 0;
-    int r = error_set(err, EINVAL, "'%s' is not a valid host name", hostname);
-    error_hint(err, "use letters, digits and inner hyphens, like web1 or web1.example.com; "
-                    "63 characters between dots, 253 in all");
-    return r;
-}
-
-int nocloud_check_instance_id(const char *id, struct error **err)
-{
-    size_t length = strlen(id);
-    bool valid = length > 0 && length <= 128 && id[0] != '.';
-    for (size_t i = 0; valid && i < length; i++)
-        valid = id[i] > ' ' && id[i] < 0x7f && id[i] != '/';
-    if (valid)
-        return 0;
-    int r = error_set(err, EINVAL, "'%s' is not a valid instance-id", id);
-    error_hint(err, "use 1 to 128 printable ASCII characters without blanks and slashes, "
-                    "not beginning with a dot");
+    int r = check_text(&checking, document, err);
+    strv_free(&checking.scripts);
     return r;
 }

@@ -7,7 +7,9 @@
 #include "base/digest.h"
 #include "base/fdio.h"
 #include "base/random.h"
+#include "datasource/identity.h"
 #include "datasource/iso.h"
+#include "datasource/user_data.h"
 #include "datasource/yaml.h"
 
 static const char *document_name(const char *path)
@@ -60,24 +62,50 @@ static int read_documents(const struct nocloud_options *options, struct nocloud_
     return r;
 }
 
+/* Keys of the meta-data and top-level ones are the default user's. Where users are listed without
+ * it, only root gets them, with a command that ends the session (config/cc_ssh.py). */
+static int check_keys(const struct nocloud_options *options,
+                      const struct user_data_accounts *accounts, struct error **err)
+{
+    bool has_keys = options->ssh_keys.count > 0 || accounts->has_keys;
+    if (!accounts->has_users || accounts->has_default || !has_keys)
+        return 0;
+    if (accounts->root_may || options->ssh_keys.count == 0) {
+        report(options->reporter, REPORT_WARNING,
+               "%s: 'users' does not list 'default': SSH keys that belong to no user of the list "
+               "let in %s",
+               accounts->users, accounts->root_may ? "root only" : "nobody");
+        return 0;
+    }
+    int r = error_set(err, EINVAL,
+                      "%s: 'users' does not list 'default', so that the SSH keys given beside it "
+                      "would let in nobody",
+                      accounts->users);
+    error_hint(err, "add '- default' to the list, or put the keys under 'ssh_authorized_keys' of "
+                    "one of its users");
+    return r;
+}
+
 static int check_documents(const struct nocloud_options *options, const struct nocloud_seed *seed,
                            struct error **err)
 {
     struct reporter *reporter = options->reporter;
+    _cleanup_accounts_ struct user_data_accounts accounts = {0};
     int r = 0;
-    if (seed->user_data.data)
-        r = nocloud_check_user_data(&seed->user_data, document_name(options->user_data), reporter,
-                                    err);
-    if (r == 0 && seed->vendor_data.data)
-        r = nocloud_check_user_data(&seed->vendor_data, document_name(options->vendor_data),
-                                    reporter, err);
+    /* What user-data says goes before what vendor-data says. */
+    if (seed->vendor_data.data)
+        r = user_data_check(&seed->vendor_data, document_name(options->vendor_data), reporter,
+                            &accounts, err);
+    if (r == 0 && seed->user_data.data)
+        r = user_data_check(&seed->user_data, document_name(options->user_data), reporter,
+                            &accounts, err);
     if (r == 0 && seed->network_config.data)
         r = nocloud_check_network_config(&seed->network_config,
                                          document_name(options->network_config), reporter, err);
     if (r == 0 && seed->meta_data.data)
-        r = yaml_check(seed->meta_data.data, seed->meta_data.size,
-                       document_name(options->meta_data), YAML_MAPPING, reporter, err);
-    return r;
+        r = identity_check_meta_data(&seed->meta_data, document_name(options->meta_data), reporter,
+                                     err);
+    return r < 0 ? r : check_keys(options, &accounts, err);
 }
 
 static int set_document(struct nocloud_document *document, const char *text, struct error **err)
@@ -145,20 +173,6 @@ static int new_instance_id(const struct nocloud_options *options, struct nocloud
     return seed->instance_id ? 0 : -ENOMEM;
 }
 
-/* The value of one of meta-data's keys, NULL: it has no such key. */
-static int meta_data_value(const struct nocloud_seed *seed, const char *name, const char *key,
-                           char **ret, struct error **err)
-{
-    _cleanup_yaml_found_ struct yaml_found found = {0};
-    int r = yaml_top_find(seed->meta_data.data, seed->meta_data.size, name, key, &found, err);
-    if (r < 0)
-        return r;
-    if (found.kind != YAML_NOTHING && found.kind != YAML_SCALAR)
-        return error_set(err, EINVAL, "%s: '%s' must be a plain value", name, key);
-    *ret = str_empty(found.scalar) ? NULL : TAKE_PTR(found.scalar);
-    return 0;
-}
-
 /* A YAML string on one line. */
 static void append_quoted(struct str *out, const char *text)
 {
@@ -223,7 +237,7 @@ static int complete_meta_data(const struct nocloud_options *options, struct nocl
 {
     const char *name = options->meta_data ? document_name(options->meta_data) : "meta-data";
     const char *wanted = options->instance_id;
-    int r = meta_data_value(seed, name, "instance-id", &seed->instance_id, err);
+    int r = identity_value(&seed->meta_data, name, "instance-id", &seed->instance_id, err);
     if (r == 0 && !wanted && !seed->instance_id) {
         r = new_instance_id(options, seed, err);
         wanted = seed->instance_id;
@@ -237,7 +251,7 @@ static int complete_meta_data(const struct nocloud_options *options, struct nocl
     if (r == 0 && options->instance_id)
         r = str_replace(&seed->instance_id, options->instance_id, err);
     if (r == 0)
-        r = meta_data_value(seed, name, "local-hostname", &seed->hostname, err);
+        r = identity_value(&seed->meta_data, name, "local-hostname", &seed->hostname, err);
     return r;
 }
 

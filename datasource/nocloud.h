@@ -75,15 +75,18 @@ int nocloud_read_iso(const char *path, struct nocloud_seed *ret, struct error **
 int nocloud_add_vendor_script(struct nocloud_seed *seed, const char *name, const char *script,
                               struct error **err);
 
-/* nocloud_compose()'s gate functions (documents.c); `name` is the file's, for messages. */
+/* nocloud_compose()'s gate functions; `name` is the file's, for messages. That of user-data is
+ * in user_data.h. */
 bool nocloud_is_gzip(const struct nocloud_document *document);
 bool nocloud_is_mime(const struct nocloud_document *document);
-int nocloud_check_user_data(const struct nocloud_document *document, const char *name,
-                            struct reporter *reporter, struct error **err);
+/* -EINVAL for a compressed document that must not be: cloud-init reads only user-data and
+ * vendor-data so, and drops the whole seed over others. */
+int nocloud_refuse_gzip(const struct nocloud_document *document, const char *name,
+                        struct error **err);
 int nocloud_check_network_config(const struct nocloud_document *document, const char *name,
                                  struct reporter *reporter, struct error **err);
 /* RFC 1123, section 2.1: labels of letters, digits and inner hyphens, 63 characters each and 253
- * together. */
+ * together. An IP address is refused. */
 int nocloud_check_hostname(const char *hostname, struct error **err);
 /* cloud-init names a directory after it. */
 int nocloud_check_instance_id(const char *id, struct error **err);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/checked.h"
+#include "datasource/base64_loose.h"
 #include "datasource/yaml_resolve.h"
 
 /* sys.int_info.default_max_str_digits of Python 3.11. */
@@ -267,39 +268,6 @@ static int make_time(const char *value, size_t length, struct yaml_made *made, s
     return made->text ? 0 : -ENOMEM;
 }
 
-static int base64_value(char c)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c ? strchr(alphabet, c) : NULL;
-    return found ? (int)(found - alphabet) : -1;
-}
-
-/* Python's base64.decodebytes(), which skips what is no base64 and ends at a complete padding.
- * False: the end is missing. */
-static bool decode_base64(const char *value, size_t length, char *bytes, size_t *ret_count)
-{
-    size_t count = 0, pads = 0, place = 0;
-    uint32_t bits = 0;
-    for (size_t i = 0; i < length; i++) {
-        int digit = base64_value(value[i]);
-        if (value[i] == '=' && place >= 2 && place + ++pads >= 4) {
-            place = 0;
-            break;
-        }
-        if (digit < 0)
-            continue;
-        pads = 0;
-        bits = bits << 6 | (uint32_t)digit;
-        if (place > 0)
-            bytes[count++] = (char)(bits >> (6 - 2 * place));
-        place = (place + 1) % 4;
-    }
-    bytes[count] = '\0';
-    *ret_count = count;
-    return place == 0;
-}
-
 static int make_bytes(const char *value, size_t length, struct yaml_made *made, struct error **err)
 {
     for (size_t i = 0; i < length; i++)
@@ -310,7 +278,7 @@ static int make_bytes(const char *value, size_t length, struct yaml_made *made, 
     made->text = malloc(length + 1);
     if (!made->text)
         return error_oom(err);
-    if (!decode_base64(value, length, made->text, &made->length))
+    if (!base64_loose_decode(value, length, made->text, &made->length))
         made->problem = "is under '!!binary' and not whole base64";
     return 0;
 }

@@ -41,7 +41,7 @@ int yaml_node_add(struct yaml_node *node, struct yaml_node *item, struct error *
     return 0;
 }
 
-static char *vformat(const char *fmt, va_list args)
+_printf_(1, 0) static char *vformat(const char *fmt, va_list args)
 {
     char *text;
     return vasprintf(&text, fmt, args) < 0 ? NULL : text;

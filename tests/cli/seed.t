@@ -127,8 +127,20 @@ printf '#cloud-config\nusers:\n  - name: ann\n   groups: x\n' >bad.yaml
 refused 1 'bad\.yaml:[45]:[0-9]+: .*' 'a YAML error tells file, line and column' --user-data bad.yaml
 printf '# cloud-config\na: b\n' >spaced.yaml
 refused 1 "ignore the whole file.*without a space" '"# cloud-config" is refused' --user-data spaced.yaml
+printf '\n#!/bin/sh\n' >blank.sh
+refused 1 'very start' 'a blank line before a script is refused' --user-data blank.sh
 printf '\n#cloud-config\na: b\n' >blank.yaml
-refused 1 'very start' 'a blank first line is refused' --user-data blank.yaml
+ok 'a blank line before cloud-config is accepted' "$kiln" seed -q -o blank.iso --user-data blank.yaml
+like "$err" "warning: blank.yaml:1:1: blanks stand before '#cloud-config'" 'with a warning'
+printf '#cloud-config\nhostname: {{ name }}\n' >braces.yaml
+refused 1 'braces.yaml:2:12: .*plain key' 'what PyYAML cannot construct is refused' --user-data braces.yaml
+printf '#cloud-config\nusers: [ann]\n' >users.yaml
+refused 1 "users.yaml:2:8: 'users' does not list 'default'" 'keys that let in nobody are refused' \
+    --user-data users.yaml --ssh-key id.pub
+printf 'instance-id: 0123\n' >octal.yaml
+run "$kiln" seed --json -o octal.iso --meta-data octal.yaml
+is "$(jq -r .instance_id <<<"$out")" 83 'the instance-id is what cloud-init makes of it'
+like "$err" 'octal.yaml:1:14: 0123 is the number 83' 'and the difference is told'
 printf 'ethernets: {}\n' >noversion.yaml
 refused 1 "version: 2" 'network-config without a version is refused' --network-config noversion.yaml
 refused 1 'user-data: nowhere: cannot open' 'a missing file is named' --user-data nowhere
@@ -137,6 +149,7 @@ refused 1 '16777216 bytes' 'an endless file' --user-data /dev/zero
 refused 1 'is a private key.*id\.pub' 'a private key' --ssh-key id
 refused 2 'can be only one of the files' 'standard input twice' --user-data - --ssh-key -
 refused 2 "not a valid host name" 'a bad host name' --hostname a_b
+refused 2 'is an IP address and not a host name' 'an address as the host name' --hostname 10.0.0.5
 refused 2 "not a valid instance-id" 'a bad instance-id' --instance-id ../x
 refused 2 'one argument too many' 'operands' user.yaml
 fails 2 'is also an input' 'an input as the output' "$kiln" seed -o user.yaml --user-data user.yaml

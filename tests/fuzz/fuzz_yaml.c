@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasource/identity.h"
 #include "datasource/nocloud.h"
+#include "datasource/user_data.h"
 #include "datasource/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -47,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _cleanup_error_ struct error *err = NULL;
     _cleanup_yaml_found_ struct yaml_found found = {0};
+    _cleanup_accounts_ struct user_data_accounts accounts = {0};
     _cleanup_free_ char *text = malloc(size + 1);
     if (!text)
         return 0;
@@ -61,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     edit(text, size, "a", "\"web1\"");
     edit(text, size, "instance-id", "\"web1\"");
     edit(text, size, "public-keys", "[\"ssh-rsa \\\"\"]");
-    nocloud_check_user_data(&document, "fuzz", NULL, NULL);
+    user_data_check(&document, "fuzz", NULL, &accounts, NULL);
+    identity_check_meta_data(&document, "fuzz", NULL, NULL);
     nocloud_check_network_config(&document, "fuzz", NULL, NULL);
     return 0;
 }

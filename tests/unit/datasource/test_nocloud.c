@@ -97,6 +97,27 @@ static void complete_meta_data_stays_as_it_is(void **state)
     assert_string_equal(seed.hostname, "web1");
 }
 
+static void the_instance_id_is_what_the_guest_uses(void **state)
+{
+    static const char *const cases[][2] = {
+        {"instance-id: 0123\n", "83"},
+        {"instance-id: yes\n", "True"},
+        {"instance-id: 1.10\n", "1.1"},
+        {"instance-id: '0123'\n", "0123"},
+        {"instance-id: 2026-01-02\n", "2026-01-02"},
+        {"a: &x i-1\ninstance-id: *x\n", "i-1"},
+        {"<<: {instance-id: i-2}\n", "i-2"},
+        {"instance-id: i-1\ninstance-id: i-2\n", "i-2"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct nocloud_options options = {.meta_data =
+                                              scratch_file(state, "meta-data", cases[i][0])};
+        _cleanup_nocloud_seed_ struct nocloud_seed seed = compose(&options);
+        assert_string_equal(seed.instance_id, cases[i][1]);
+        assert_string_equal(seed.meta_data.data, cases[i][0]);
+    }
+}
+
 static void an_empty_instance_id_is_filled_in(void **state)
 {
     struct nocloud_options options = {.meta_data =
@@ -115,6 +136,21 @@ static void meta_data_that_cannot_serve_is_refused(void **state)
     refuse(&options, -EINVAL, "'instance-id' must be a plain value", NULL);
     options.meta_data = scratch_file(state, "meta-data", "a: [\n");
     refuse(&options, -EINVAL, "meta-data:2:1: ", NULL);
+    static const struct {
+        const char *text;
+        const char *message;
+    } names[] = {
+        {"local-hostname: 12345\n", "meta-data:1:17: 'local-hostname' is a number"},
+        {"local-hostname: on\n", "'local-hostname' is a boolean"},
+        {"local-hostname: 12:30\n", "'local-hostname' is a number"},
+        {"local-hostname: 10.0.0.5\n", "'local-hostname' is the IP address '10.0.0.5'"},
+        {"local-hostname: 'fe80::1'\n", "'local-hostname' is the IP address 'fe80::1'"},
+        {"\x1f\x8b\x08", "is compressed, and cloud-init would drop the whole seed"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        options.meta_data = scratch_file(state, "meta-data", names[i].text);
+        refuse(&options, -EINVAL, names[i].message, NULL);
+    }
     options.meta_data = scratch_file(state, "meta-data", "public-keys: [x]\n");
     assert_int_equal(strv_add(&options.ssh_keys, KEY, NULL), 0);
     refuse(&options, -EEXIST, "has public-keys of its own", "add the keys there");
@@ -169,7 +205,8 @@ static void user_data_that_would_be_ignored_is_refused(void **state)
          "'#cloud-config', without a space"},
         {"#cloud_config\n", "begins with '#cloud_config'", "'#cloud-config'"},
         {"cloud-config:\n", "would ignore the whole file", "'#cloud-config'"},
-        {"\n#cloud-config\na: b\n", "'#cloud-config' must be the very start", "blank lines"},
+        {"\n## template: jinja\n#cloud-config\n", "must be the very start", "blank lines"},
+        {"\n#cloud-boothook\n#!/bin/sh\n", "'#cloud-boothook' must be the very start", NULL},
         {" #!/bin/sh\n", "'#!' must be the very start", "blank lines"},
         {"\xef\xbb\xbf#cloud-config\n", "byte order mark", "without BOM"},
         {"packages: [vim]\n", "its first line is of no form that cloud-init knows",
@@ -197,8 +234,9 @@ static void network_config_of_both_versions_passes(void **state)
     static const char *const texts[] = {
         "version: 2\nethernets: {any: {match: {name: \"en*\"}, dhcp4: true}}\n",
         "version: 1\nconfig:\n  - type: physical\n    name: eth0\n",
-        "network:\n  version: 2\n",
-        "{\"version\": 2}",
+        "network:\n  version: 2\n  ethernets: {eth0: {dhcp4: true}}\n",
+        "{\"version\": 2, \"ethernets\": {\"eth0\": {\"dhcp4\": true}}}",
+        "network: {config: disabled}\n",
         "config: disabled\n",
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -219,7 +257,21 @@ static void other_network_config_is_refused(void **state)
         {"", "neither 'version' nor 'network'", "left out"},
         {"ethernets: {}\n", "neither 'version' nor 'network'", "version: 2"},
         {"version: 3\n", "'version: 3' of network-config is not known", "version: 2"},
-        {"network: on\n", "neither 'version' nor 'network'", NULL},
+        {"network: on\n", "1:10: 'network' is a boolean and not a mapping", "DHCP"},
+        {"network:\n  a: b\n", "2:3: 'network' has no 'version'", "version: 2"},
+        {"version: \"2\"\n", "1:10: 'version' is the text '2'", "without quotes"},
+        {"version: 2\n", "1:1: version 2 names no device", "DHCP"},
+        {"version: 2\nethernets: {}\n", "names no device", NULL},
+        {"version: 2\nethernets:\n", "2:11: 'ethernets' is null", NULL},
+        {"version: 2\nethernet: {}\n", "2:1: 'ethernet' is no section of version 2", NULL},
+        {"version: 2\nethernets: {a: {match: {macaddress: 52:54:00:12:34:56}}}\n",
+         "2:37: the MAC address 52:54:00:12:34:56 is a number", "quotes"},
+        {"version: 2\nethernets: {a: {addresses: [10.0.0.300/24]}}\n", "is no IP address", NULL},
+        {"version: 2\nvlans: {a: {id: 5}}\n", "2:12: the VLAN 'a' needs 'id'", NULL},
+        {"version: 1\n", "1:1: version 1 has no list of settings under 'config'", NULL},
+        {"version: 1\nconfig: []\n", "2:9: 'config' sets up no device", NULL},
+        {"version: 1\nconfig: [{type: ether}]\n", "2:17: 'ether' is no type", NULL},
+        {"\x1f\x8b\x08", "is compressed, and cloud-init would drop the whole seed", "decompress"},
         {"- a\n", "network-config:1:1: a mapping", NULL},
         {"version: 2\n bad: x\n", "network-config:2:5: ", NULL},
     };
@@ -236,6 +288,7 @@ static void host_names_and_ids_are_checked(void **state)
     static const char *const good[] = {"a", "web1", "WEB-1", "1.2.3", "a.b-c.example"};
     static const char *const bad[] = {"",   ".",   "a.",  ".a",  "a..b",     "-a",
                                       "a-", "a_b", "a b", "a/b", "\xc3\xa9", "a\n"};
+    static const char *const addresses[] = {"10.0.0.5", "255.255.255.255", "::1", "fe80::1"};
     static const char *const bad_ids[] = {"",    ".",   "..",  ".hidden",
                                           "a/b", "a b", "a\n", "\xc3\xa9"};
     char long_label[65], long_name[260];
@@ -245,6 +298,11 @@ static void host_names_and_ids_are_checked(void **state)
         struct error *err = NULL;
         int r = nocloud_check_hostname(bad[i], &err);
         expect_refusal(r, -EINVAL, &err, "is not a valid host name", "letters, digits");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+        struct error *err = NULL;
+        int r = nocloud_check_hostname(addresses[i], &err);
+        expect_refusal(r, -EINVAL, &err, "is an IP address and not a host name", "like web1");
     }
     for (size_t i = 0; i < ARRAY_SIZE(bad_ids); i++) {
         struct nocloud_options options = {.instance_id = bad_ids[i]};
@@ -296,6 +354,7 @@ int main(void)
         scratch_test(under_a_build_date_equal_input_gives_an_equal_id),
         scratch_test(options_complete_the_meta_data),
         scratch_test(complete_meta_data_stays_as_it_is),
+        scratch_test(the_instance_id_is_what_the_guest_uses),
         scratch_test(an_empty_instance_id_is_filled_in),
         scratch_test(meta_data_that_cannot_serve_is_refused),
         scratch_test(every_form_of_user_data_passes_unchanged),
