@@ -42,7 +42,7 @@ static int check_config(struct checking *checking, const struct piece *piece, st
     _cleanup_yaml_tree_ struct yaml_tree *tree = NULL;
     int r = yaml_load(piece->data, piece->size, piece->name, YAML_MAPPING, &tree, err);
     if (r == 0)
-        r = cloud_config_check(tree, checking->accounts, err);
+        r = user_data_check_config(tree, checking->accounts, err);
     if (r < 0)
         return r;
     yaml_report(tree, checking->reporter);

@@ -25,5 +25,5 @@ int user_data_check(const struct nocloud_document *document, const char *name,
                     struct error **err);
 
 /* The tree of a cloud-config: its root may be NULL. */
-int cloud_config_check(struct yaml_tree *tree, struct user_data_accounts *accounts,
-                       struct error **err);
+int user_data_check_config(struct yaml_tree *tree, struct user_data_accounts *accounts,
+                           struct error **err);

@@ -91,8 +91,8 @@ static int note_users(const struct yaml_tree *tree, struct user_data_accounts *a
     return 0;
 }
 
-int cloud_config_check(struct yaml_tree *tree, struct user_data_accounts *accounts,
-                       struct error **err)
+int user_data_check_config(struct yaml_tree *tree, struct user_data_accounts *accounts,
+                           struct error **err)
 {
     int r = identity_check_name(tree, tree->root, "hostname", err);
     if (r == 0)
