@@ -139,10 +139,24 @@ static void warn_of_insserv(const struct customize_context *context)
                info->version, SERVICE);
 }
 
+/* virt-customize puts the files in all the same. */
+static void warn_of_init(const struct customize_context *context)
+{
+    report(
+        context->reporter, REPORT_WARNING,
+        "The init of this guest (%s) is none that kiln can enable a service in, which are systemd, "
+        "OpenRC, runit, and System V's init of Debian, Red Hat and SUSE: the script will run only "
+        "when the guest's own boot scripts call " PROGRAM " start",
+        context->info->init ? context->info->init : "unknown");
+}
+
 static int install_runner(struct customize_context *context, struct error **err)
 {
     static const struct guest_file_attr attr = {.mode = 0755, .force = true};
-    int r = service_install(context, &service, err);
+    bool enabled = false;
+    int r = service_install(context, &service, &enabled, err);
+    if (r == 0 && !enabled)
+        warn_of_init(context);
     if (r == 0)
         r = guest_mkdir_p(context->guest, SCRIPTS, 0755, err);
     if (r == 0)

@@ -17,11 +17,11 @@ struct service {
 
 /*
  * Writes the files and enables the service in every init system that the guest has, as some have
- * two; it has to bear being started twice. What is there already is replaced. -EOPNOTSUPP where
- * the guest has none that is known.
+ * two; it has to bear being started twice. What is there already is replaced. *ret_enabled: the
+ * guest has an init that is known; else nothing is written.
  */
 int service_install(struct customize_context *context, const struct service *service,
-                    struct error **err);
+                    bool *ret_enabled, struct error **err);
 
 /*
  * Has the service `name` stay enabled in a guest with systemd. At a first boot (machine-id(5) is

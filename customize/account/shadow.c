@@ -24,6 +24,23 @@ static bool find_field(const struct text *shadow, const char *user, const char *
     return false;
 }
 
+bool shadow_has_field(const struct text *shadow, const char *user, const char *field)
+{
+    const char *found;
+    size_t length;
+    return find_field(shadow, user, &found, &length) && (!field || line_is(found, length, field));
+}
+
+bool passwd_holds_password(const struct text *passwd, const char *user)
+{
+    const char *found;
+    size_t length;
+    if (!find_field(passwd, user, &found, &length))
+        return false;
+    return !line_is(found, length, "x") && !line_is(found, length, "*NP*") &&
+           !(length > 2 && memcmp(found, "##", 2) == 0);
+}
+
 int shadow_set_field(const struct text *shadow, const char *user, const char *field,
                      struct text *ret, struct error **err)
 {

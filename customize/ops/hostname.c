@@ -68,13 +68,12 @@ static int hostname_apply(const void *data, const char *argument, struct customi
                           struct error **err)
 {
     (void)data;
-    int r = distro_require_linux(context->info, "the host name can be set", err);
-    if (r < 0)
-        return r;
+    if (distro_leaves_out(context->info, context->reporter, "The host name can be set"))
+        return 0;
     report(context->reporter, REPORT_INFO, "Setting the hostname %s", argument);
     struct hostname_place place;
     _cleanup_free_ char *old_name = NULL;
-    r = hostname_find(context->guest, context->info, &place, err);
+    int r = hostname_find(context->guest, context->info, &place, err);
     if (r == 0)
         r = hostname_read(context->guest, &place, &old_name, err);
     if (r == 0)

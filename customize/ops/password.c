@@ -15,6 +15,7 @@
 #include "guest/text/distro.h"
 
 static const char shadow_path[] = "/etc/shadow";
+static const char passwd_path[] = "/etc/passwd";
 
 /* Without the characters that are taken for each other: 57 letters, so 93 bits in all. */
 static const char random_alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
@@ -117,25 +118,41 @@ static int make_field(const struct password_selector *selector, const char *pass
     return *ret ? 0 : error_oom(err);
 }
 
+static int replace_field(struct guest *guest, const char *path, const struct text *old,
+                         const char *user, const char *field, struct error **err)
+{
+    _cleanup_text_ struct text changed = {0};
+    int r = shadow_set_field(old, user, field, &changed, err);
+    return r < 0 ? r : guest_replace(guest, path, changed.data, changed.size, err);
+}
+
+/* In /etc/shadow, unless the account has no entry there and its password in /etc/passwd. */
 static int write_field(struct guest *guest, const char *user, const char *field, struct error **err)
 {
-    _cleanup_text_ struct text old = {0};
-    _cleanup_text_ struct text changed = {0};
+    _cleanup_text_ struct text shadow = {0};
+    _cleanup_text_ struct text passwd = {0};
     bool exists;
-    int r = text_read(guest, shadow_path, &old, &exists, err);
+    int r = text_read(guest, shadow_path, &shadow, &exists, err);
+    if (r == 0)
+        r = text_read(guest, passwd_path, &passwd, NULL, err);
     if (r < 0)
         return r;
+    bool in_passwd = passwd_holds_password(&passwd, user);
+    bool in_shadow = shadow_has_field(&shadow, user, NULL);
+    if (in_passwd && !in_shadow)
+        return replace_field(guest, passwd_path, &passwd, user, field, err);
     if (!exists) {
         error_set(err, ENOENT, "the guest has no %s, where the password of %s would go",
                   shadow_path, user);
         return error_hint(err, "passwords can be set only on guests that keep them in %s",
                           shadow_path);
     }
-    r = shadow_set_field(&old, user, field, &changed, err);
+    r = replace_field(guest, shadow_path, &shadow, user, field, err);
     if (r == -ENOENT)
         error_hint(err, "a password can be set only for an account that is in the image already; "
                         "cloud-init can add accounts at the first boot");
-    return r < 0 ? r : guest_replace(guest, shadow_path, changed.data, changed.size, err);
+    /* Else the one in /etc/passwd, maybe an empty one, would still count. */
+    return r < 0 || !in_passwd ? r : replace_field(guest, passwd_path, &passwd, user, "x", err);
 }
 
 static int password_apply(const void *data, const char *argument, struct customize_context *context,
@@ -144,13 +161,13 @@ static int password_apply(const void *data, const char *argument, struct customi
     (void)argument;
     const struct password_request *request = data;
     const struct password_selector *selector = &request->selector;
-    int r = distro_require_linux(context->info, "a password can be set", err);
-    if (r < 0)
-        return r;
+    if (distro_leaves_out(context->info, context->reporter, "A password can be set"))
+        return 0;
     report(context->reporter, REPORT_INFO, "Setting the password of %s", request->user);
     if (selector->source == PASSWORD_GIVEN && !*selector->password)
         report(context->reporter, REPORT_WARNING, "The password of %s is empty", request->user);
 
+    int r = 0;
     char generated[random_length + 1] = "";
     if (selector->source == PASSWORD_RANDOM)
         r = random_text(random_alphabet, random_length, generated, err);

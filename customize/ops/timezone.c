@@ -40,6 +40,16 @@ static int check_zone(struct guest *guest, const char *zone, const char *path, s
     return error_hint(err, "the guest has no %s: its package tzdata is missing", zone_directory);
 }
 
+/* It wants the rule for TZ, as in GMT0BST,M3.5.0/1,M10.5.0, and makes /etc/localtime from it. */
+static int refuse_openwrt(struct error **err)
+{
+    error_set(err, EOPNOTSUPP,
+              "OpenWrt keeps its time zone in /etc/config/system, as a rule for TZ");
+    return error_hint(err,
+                      "set it at the first boot, with --write '/etc/uci-defaults/zz-timezone:uci "
+                      "set system.@system[0].timezone=RULE && uci commit system'");
+}
+
 static int replace_link(struct guest *guest, const char *target, struct error **err)
 {
     struct guest_stat st;
@@ -60,14 +70,15 @@ static int timezone_apply(const void *data, const char *argument, struct customi
                           struct error **err)
 {
     (void)data;
-    int r = distro_require_linux(context->info, "the time zone can be set", err);
-    if (r < 0)
-        return r;
+    if (distro_leaves_out(context->info, context->reporter, "The time zone can be set"))
+        return 0;
+    if (distro_is_openwrt(context->guest, context->info))
+        return refuse_openwrt(err);
     report(context->reporter, REPORT_INFO, "Setting the time zone %s", argument);
     _cleanup_free_ char *target = str_printf(err, "%s/%s", zone_directory, argument);
     if (!target)
         return -ENOMEM;
-    r = check_zone(context->guest, argument, target, err);
+    int r = check_zone(context->guest, argument, target, err);
     if (r == 0)
         r = replace_link(context->guest, target, err);
     if (r < 0)

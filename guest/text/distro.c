@@ -51,6 +51,12 @@ static const struct distro_setting suse_clock[] = {
     {0},
 };
 
+/* void-runit's core-services make the link anew at each boot where a zone is set here. */
+static const struct distro_setting void_timezone[] = {
+    {.path = "/etc/rc.conf", .key = "TIMEZONE", .quoted = true, .only_if_set = true},
+    {0},
+};
+
 #define SEED_DEBIAN "/var/lib/urandom/random-seed"
 #define SEED_REDHAT "/var/lib/random-seed"
 #define SEED_SUSE   "/var/lib/misc/random-seed"
@@ -155,7 +161,7 @@ static const struct {
     {FAMILY_UBUNTU, 20, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "yescrypt"}},
     {FAMILY_UBUNTU, 10, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "sha512"}},
     {FAMILY_UBUNTU, 0, {etc_hostname, true, etc_timezone, SEED_DEBIAN, "md5"}},
-    {FAMILY_VOID, 0, {etc_hostname, false, nothing, NULL, "sha512"}},
+    {FAMILY_VOID, 0, {etc_hostname, false, void_timezone, NULL, "sha512"}},
     {FAMILY_OTHER, 0, {NULL, false, nothing, NULL, "sha512"}},
 };
 
@@ -226,6 +232,12 @@ const struct distro_sysv *distro_sysv_of(const struct guest_info *info)
     return NULL;
 }
 
+bool distro_is_openwrt(struct guest *guest, const struct guest_info *info)
+{
+    return same(info->distro, "openwrt") ||
+           (guest_exists(guest, "/sbin/uci") && guest_is_dir(guest, "/etc/config"));
+}
+
 bool distro_is_rolling(const struct guest_info *info)
 {
     enum { first_date = 20000000 }; /* openSUSE Tumbleweed's versions are dates */
@@ -242,15 +254,15 @@ const struct distro_facts *distro_facts_of(const struct guest_info *info)
     return &rows[i].facts;
 }
 
-int distro_require_linux(const struct guest_info *info, const char *what, struct error **err)
+bool distro_leaves_out(const struct guest_info *info, struct reporter *reporter, const char *what)
 {
     if (same(info->type, "linux"))
-        return 0;
-    error_set(err, EOPNOTSUPP, "%s only in a Linux guest; this one is of type %s", what,
-              info->type ? info->type : "unknown");
-    return info->windows ? error_hint(err, "Windows can do it by itself when it first boots: see "
-                                           "--firstboot")
-                         : -EOPNOTSUPP;
+        return false;
+    report(reporter, REPORT_WARNING, "%s only in a Linux guest; this one is of type %s%s", what,
+           info->type ? info->type : "unknown",
+           info->windows ? ": Windows can do it by itself when it first boots, see --firstboot"
+                         : "");
+    return true;
 }
 
 static int apply_setting(struct guest *guest, const struct distro_setting *setting,
@@ -265,6 +277,8 @@ static int apply_setting(struct guest *guest, const struct distro_setting *setti
     _cleanup_text_ struct text old = {0};
     _cleanup_text_ struct text changed = {0};
     int r = text_read(guest, setting->path, &old, NULL, err);
+    if (r == 0 && setting->only_if_set && !text_assigns(&old, setting->key))
+        return 0;
     if (r == 0)
         r = text_assign(&old, setting->key, value, setting->quoted, &changed, err);
     return r < 0 ? r : text_write(guest, setting->path, changed.data, changed.size, err);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/report.h"
 #include "guest/inspect/inspect.h"
 
 /* One configuration file that holds a value. */
@@ -15,6 +16,7 @@ struct distro_setting {
     const char *key;      /* KEY=value on a line of its own; NULL: the value is the whole file */
     bool quoted;          /* KEY="value" */
     bool only_if_present; /* where the file is missing it is not made */
+    bool only_if_set;     /* where the key is missing it is not added */
 };
 
 struct distro_facts {
@@ -42,6 +44,9 @@ const struct distro_sysv *distro_sysv_of(const struct guest_info *info);
 /* Whether the distribution is in the tables by its own name, not by that of its package manager. */
 bool distro_is_listed(const struct guest_info *info);
 
+/* OpenWrt and its derivatives, whose settings are in /etc/config; see uci.h. */
+bool distro_is_openwrt(struct guest *guest, const struct guest_info *info);
+
 /* True where there are no releases, so that updates may replace the whole distribution. */
 bool distro_is_rolling(const struct guest_info *info);
 
@@ -49,8 +54,10 @@ bool distro_is_rolling(const struct guest_info *info);
  * distribution whose numbers are not its parent's. */
 unsigned distro_major_version(const struct guest_info *info);
 
-/* -EOPNOTSUPP for other guests; `what` is a clause: "the hostname can be set". */
-int distro_require_linux(const struct guest_info *info, const char *what, struct error **err);
+/* True, with a warning, for guests that are no Linux: what the caller does has no meaning there,
+ * and the rest is done all the same, as virt-customize does. `what` is a clause: "The host name can
+ * be set". */
+bool distro_leaves_out(const struct guest_info *info, struct reporter *reporter, const char *what);
 
 /* Writes the value into each file of the list that applies. */
 int distro_apply_settings(struct guest *guest, const struct distro_setting *settings,

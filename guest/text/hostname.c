@@ -65,12 +65,6 @@ static int check_elsewhere(const struct guest_info *info, struct error **err)
     return 0;
 }
 
-static bool is_openwrt(struct guest *guest, const struct guest_info *info)
-{
-    return is(info->distro, "openwrt") ||
-           (guest_exists(guest, "/sbin/uci") && guest_is_dir(guest, "/etc/config"));
-}
-
 static void add(struct hostname_place *place, const struct distro_setting *setting)
 {
     size_t count = 0;
@@ -134,7 +128,7 @@ int hostname_find(struct guest *guest, const struct guest_info *info, struct hos
     if (r < 0)
         return r;
     place.in_hosts = facts->hosts_name_hostname;
-    if (is_openwrt(guest, info)) {
+    if (distro_is_openwrt(guest, info)) {
         place.openwrt = true;
     } else if (is(info->init, "openrc")) {
         add(&place, &etc_hostname);

@@ -84,18 +84,30 @@ int text_write(struct guest *guest, const char *path, const void *data, size_t s
     return guest_write(guest, path, data, size, &attr, err);
 }
 
+static bool line_assigns(const struct line *line, const char *key)
+{
+    size_t length = strlen(key);
+    return line->length > length && memcmp(line->start, key, length) == 0 &&
+           line->start[length] == '=';
+}
+
+bool text_assigns(const struct text *text, const char *key)
+{
+    struct line line;
+    for (size_t offset = 0; text_next_line(text, &offset, &line);)
+        if (line_assigns(&line, key))
+            return true;
+    return false;
+}
+
 int text_assign(const struct text *text, const char *key, const char *value, bool quoted,
                 struct text *ret, struct error **err)
 {
     _cleanup_str_ struct str out = {0};
-    size_t key_length = strlen(key);
     struct line line;
-    for (size_t offset = 0; text_next_line(text, &offset, &line);) {
-        bool same = line.length > key_length && memcmp(line.start, key, key_length) == 0 &&
-                    line.start[key_length] == '=';
-        if (!same)
+    for (size_t offset = 0; text_next_line(text, &offset, &line);)
+        if (!line_assigns(&line, key))
             str_append_n(&out, line.start, line.full);
-    }
     if (out.length > 0 && out.data[out.length - 1] != '\n')
         str_append(&out, "\n");
     str_appendf(&out, quoted ? "%s=\"%s\"\n" : "%s=%s\n", key, value);

@@ -41,6 +41,9 @@ int text_read(struct guest *guest, const char *path, struct text *ret, bool *ret
 int text_write(struct guest *guest, const char *path, const void *data, size_t size,
                struct error **err);
 
+/* Whether there is a line KEY=... */
+bool text_assigns(const struct text *text, const char *key);
+
 /*
  * The text without its lines KEY=..., and with KEY=value (quoted: KEY="value") as a new last line.
  */

@@ -238,6 +238,35 @@ static void guests_without_the_account_or_the_file_are_refused(void **state)
     assert_error_has(w, "no /etc/shadow");
 }
 
+/* pam_unix and busybox look into /etc/shadow only where /etc/passwd says "x". */
+static void the_field_of_passwd_decides(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *passwd, *shadow, *new_passwd, *new_shadow; /* NULL: no file, or as it was */
+    } cases[] = {
+        {"root:x:0:0::/:/bin/sh\n", "root:a:1::\n", NULL, "root:*:1::\n"},
+        {"root::0:0::/:/bin/sh\n", "root:a:1::\n", "root:x:0:0::/:/bin/sh\n", "root:*:1::\n"},
+        {"root:$1$h:0:0::/:/bin/sh\n", "root:a:1::\n", "root:x:0:0::/:/bin/sh\n", "root:*:1::\n"},
+        {"root:*NP*:0:0::/:/bin/sh\n", "root:a:1::\n", NULL, "root:*:1::\n"},
+        {"root:##root:0:0::/:/bin/sh\n", "root:a:1::\n", NULL, "root:*:1::\n"},
+        {"a:x:1:1:::\nroot:$1$h:0:0::/:/bin/sh\n", NULL, "a:x:1:1:::\nroot:*:0:0::/:/bin/sh\n",
+         NULL},
+        {"root::0:0::/:/bin/sh\n", "bin:*:1::\n", "root:*:0:0::/:/bin/sh\n", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(world_do(w, "delete", "/etc/{passwd,shadow}"), 0);
+        fake_add_file(w->fake, "/etc/passwd", 0644, 0, 0, cases[i].passwd);
+        if (cases[i].shadow)
+            fake_add_file(w->fake, "/etc/shadow", 0640, 0, 42, cases[i].shadow);
+        assert_int_equal(world_do(w, "root-password", "disabled"), 0);
+        world_expect(w, "/etc/passwd", cases[i].new_passwd ? cases[i].new_passwd : cases[i].passwd);
+        if (cases[i].shadow)
+            world_expect(w, "/etc/shadow",
+                         cases[i].new_shadow ? cases[i].new_shadow : cases[i].shadow);
+    }
+}
+
 static void the_guest_tells_how_to_hash(void **state)
 {
     struct world *w = *state;
@@ -327,6 +356,7 @@ int main(void)
         T(what_was_typed_is_never_shown),
         T(one_password_an_account),
         T(guests_without_the_account_or_the_file_are_refused),
+        T(the_field_of_passwd_decides),
         cmocka_unit_test_setup_teardown(the_guest_tells_how_to_hash, set_up, world_tear_down),
         T(pam_counts_more_than_login_defs),
         T(the_user_can_choose_how_to_hash),

@@ -284,6 +284,23 @@ static void clocks_of_old_distributions_are_kept_in_step(void **state)
     world_expect(w, "/etc/sysconfig/clock", "ZONE=\"Europe/London\"\n");
 }
 
+static void a_zone_that_the_boot_sets_is_kept_in_step(void **state)
+{
+    struct world *w = *state;
+    become(w, "voidlinux", "", "unknown");
+    add_zones(w);
+    fake_add_file(w->fake, "/etc/rc.conf", 0644, 0, 0, "#TIMEZONE=\"x\"\nKEYMAP=de\n");
+    assert_int_equal(world_do(w, "timezone", "UTC"), 0);
+    world_expect(w, "/etc/rc.conf", "#TIMEZONE=\"x\"\nKEYMAP=de\n");
+    fake_add_file(w->fake, "/etc/rc.conf", 0644, 0, 0, "TIMEZONE=\"x\"\nKEYMAP=de\n");
+    assert_int_equal(world_do(w, "timezone", "UTC"), 0);
+    world_expect(w, "/etc/rc.conf", "KEYMAP=de\nTIMEZONE=\"UTC\"\n");
+    become(w, "openwrt", "23.05", "sysvinit");
+    add_zones(w);
+    assert_int_equal(world_do(w, "timezone", "UTC"), -EOPNOTSUPP);
+    assert_error_has(w, "/etc/config/system");
+}
+
 static uint64_t size_of(struct world *w, const char *path)
 {
     struct guest_stat st;
@@ -355,6 +372,7 @@ int main(void)
         T(hosts_without_the_old_name_stays),
         T(each_distribution_keeps_its_hostname_elsewhere),
         T(openwrt_keeps_its_hostname_in_uci),
+        T(a_zone_that_the_boot_sets_is_kept_in_step),
         T(boot_scripts_tell_where_the_hostname_is),
         T(a_hostname_that_nothing_would_read_is_refused),
         T(slackware_has_the_name_in_hosts_as_well),
