@@ -4,7 +4,7 @@
 
 #include "guest/text/glob.h"
 #include "guest/text/text.h"
-#include "sysprep/cloud_config.h"
+#include "sysprep/cloud_boot.h"
 #include "sysprep/operations.h"
 #include "sysprep/remove.h"
 
@@ -45,7 +45,7 @@ static int forget_network(struct sysprep_context *context, struct error **err)
     enum cloud_stop stop;
     _cleanup_free_ char *why = NULL;
     _cleanup_strv_ struct strv left = {0};
-    int r = cloud_config_check(customize->guest, &stop, &why, err);
+    int r = cloud_boot_check(customize->guest, &stop, &why, err);
     if (r < 0)
         return r;
     size_t removed = 0;
@@ -133,8 +133,7 @@ static int finish(struct sysprep_context *context, struct error **err)
     struct customize_context *customize = context->customize;
     enum cloud_stop stop = CLOUD_RUNS;
     _cleanup_free_ char *why = NULL;
-    int r =
-        customize->info->cloud_init ? cloud_config_check(customize->guest, &stop, &why, err) : 0;
+    int r = customize->info->cloud_init ? cloud_boot_check(customize->guest, &stop, &why, err) : 0;
     if (r == 0 && stop == CLOUD_STOPPED)
         report(customize->reporter, REPORT_WARNING,
                "cloud-init will not run in clones: %s is in the way", why);

@@ -15,5 +15,4 @@ enum cloud_stop {
  * Whether cloud-init, which the guest must have, will set up a new machine; the worst that was
  * found. *ret_why: what is in the way and where, for people; NULL with CLOUD_RUNS. Caller frees.
  */
-int cloud_config_check(struct guest *guest, enum cloud_stop *ret, char **ret_why,
-                       struct error **err);
+int cloud_boot_check(struct guest *guest, enum cloud_stop *ret, char **ret_why, struct error **err);

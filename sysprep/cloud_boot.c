@@ -1,4 +1,4 @@
-#include "sysprep/cloud_config.h"
+#include "sysprep/cloud_boot.h"
 
 #include <errno.h>
 #include <string.h>
@@ -167,8 +167,7 @@ static int find_stop(struct guest *guest, char **ret, struct error **err)
                : str_replace(ret, "cloud-init=disabled on the kernel's command line", err);
 }
 
-int cloud_config_check(struct guest *guest, enum cloud_stop *ret, char **ret_why,
-                       struct error **err)
+int cloud_boot_check(struct guest *guest, enum cloud_stop *ret, char **ret_why, struct error **err)
 {
     _cleanup_free_ char *stop = NULL;
     _cleanup_(setting_free) struct setting source = {0};
