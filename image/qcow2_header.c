@@ -117,7 +117,8 @@ struct head {
     size_t names_at;   /* where the extensions end at the latest */
 };
 
-/* Finds the extension `type`; *ret points into head. NULL and 0 when there is none. */
+/* Finds the extension `type`; *ret points into head. NULL and 0 when there is none. Of two, QEMU
+ * (qcow2_read_extensions) takes the last, other readers the first. */
 static int find_extension(const struct block *file, const struct head *head, uint32_t type,
                           const uint8_t **ret, size_t *ret_length, struct error **err)
 {
@@ -133,10 +134,11 @@ static int find_extension(const struct block *file, const struct head *head, uin
             return 0;
         if (length > head->names_at - at)
             return refuse(file, err, "a header extension does not fit into the first cluster");
+        if (be32_get(extension.type) == type && *ret)
+            return refuse(file, err, "the same header extension is there twice");
         if (be32_get(extension.type) == type) {
             *ret = head->bytes + at;
             *ret_length = length;
-            return 0;
         }
         at += min_u64(round_up(length, 8), head->names_at - at);
     }

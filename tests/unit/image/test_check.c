@@ -238,6 +238,31 @@ static void images_that_need_other_files_are_refused(void **state)
     must_distrust("disk.vdi", NULL, "disk.vdi: the vdi image holds only what differs", NULL);
 }
 
+/* Makes the second header extension of an image one more for the backing format, and the last. */
+static void state_format_twice(const char *path)
+{
+    static const uint8_t twice[24] = {0xe2, 0x79, 0x2a, 0xca, 0, 0, 0, 3, 'r', 'a', 'w'};
+    uint8_t type[4];
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, type, 4, 112), 4);
+    assert_memory_equal(type, twice, 4);
+    assert_int_equal(pwrite(fd, twice, sizeof(twice), 128), sizeof(twice));
+    close(fd);
+}
+
+static void a_backing_format_that_is_stated_twice_is_refused(void **state)
+{
+    (void)state;
+    _cleanup_image_chain_ struct image_chain chain = {0};
+    _cleanup_error_ struct error *error = NULL;
+    make_disk("base");
+    must("qemu-img", "create", "-q", "-f", "qcow2", "-b", "base", "-F", "raw", "top");
+    must_pass("top", NULL);
+    state_format_twice("top");
+    assert_int_equal(image_check_path("top", IMAGE_AUTO, NULL, &chain, &error), -EINVAL);
+    assert_non_null(strstr(error_message(error), "header extension is there twice"));
+}
+
 /* Where QEMU puts the file parameters of the images that it makes. */
 static void a_vhdx_with_a_parent_is_refused(void **state)
 {
@@ -270,6 +295,7 @@ int main(void)
         scratch_test(block_devices_need_permission),
         scratch_test(configured_folders_are_trusted),
         scratch_test(images_that_need_other_files_are_refused),
+        scratch_test(a_backing_format_that_is_stated_twice_is_refused),
         scratch_test(a_vhdx_with_a_parent_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
