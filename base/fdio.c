@@ -31,6 +31,24 @@ int fd_pread_full(int fd, void *buf, size_t count, uint64_t offset, const char *
     return 0;
 }
 
+int fd_pread_some(int fd, void *buf, size_t count, uint64_t offset, const char *name, size_t *ret,
+                  struct error **err)
+{
+    size_t have = 0;
+    while (have < count) {
+        ssize_t n = pread(fd, (char *)buf + have, count - have, (off_t)(offset + have));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_sys(err, errno, "%s: cannot read", name);
+        if (n == 0)
+            break;
+        have += (size_t)n;
+    }
+    *ret = have;
+    return 0;
+}
+
 int fd_pwrite_full(int fd, const void *buf, size_t count, uint64_t offset, const char *name,
                    struct error **err)
 {

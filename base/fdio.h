@@ -12,6 +12,9 @@
 /* Reads exactly `count` bytes at `offset`; a file that ends earlier is -EIO. */
 int fd_pread_full(int fd, void *buf, size_t count, uint64_t offset, const char *name,
                   struct error **err);
+/* Reads what there is of `count` bytes before the end of the file: *ret of them. */
+int fd_pread_some(int fd, void *buf, size_t count, uint64_t offset, const char *name, size_t *ret,
+                  struct error **err);
 int fd_pwrite_full(int fd, const void *buf, size_t count, uint64_t offset, const char *name,
                    struct error **err);
 int fd_write_full(int fd, const void *buf, size_t count, const char *name, struct error **err);

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "image/parents.h"
 #include "image/qcow2_header.h"
+#include "image/vhd.h"
 #include "image/vmdk.h"
 
 void image_chain_free(struct image_chain *chain)
@@ -230,6 +231,8 @@ static int examine(struct image_chain *chain, const struct image_trust *trust, s
     struct image_layer *layer = &chain->layers[chain->count - 1];
     if (layer->format == IMAGE_VMDK)
         return vmdk_check(layer->fd, layer->path, &layer->fixed, err);
+    if (layer->format == IMAGE_VPC)
+        return vhd_check(layer->fd, layer->path, &layer->window, err);
     if (layer->format != IMAGE_QCOW2)
         return parents_refuse(layer->fd, layer->path, layer->format, err);
     int r = read_header(layer, &header, err);

@@ -20,8 +20,9 @@ struct image_layer {
     enum image_format format; /* never IMAGE_AUTO */
     bool device;              /* a block device */
     bool extended_l2;         /* qcow2 with subclusters, which only QEMU reads */
-    const char *fixed;        /* why nothing can be written into it, NULL: it can be written */
-    dev_t file_system;        /* which file it is, whatever its name */
+    uint64_t window;   /* VHD of a fixed size: bytes of the disk, which the file begins with */
+    const char *fixed; /* why nothing can be written into it, NULL: it can be written */
+    dev_t file_system; /* which file it is, whatever its name */
     ino_t inode;
 };
 

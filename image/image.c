@@ -12,13 +12,15 @@
 #include "image/qcow2.h"
 #include "image/qcow2_header.h"
 #include "image/seal.h"
+#include "image/vhd.h"
 
 static const char *const format_names[] = {
     [IMAGE_AUTO] = "auto", [IMAGE_RAW] = "raw",   [IMAGE_QCOW2] = "qcow2", [IMAGE_VMDK] = "vmdk",
     [IMAGE_VDI] = "vdi",   [IMAGE_VHDX] = "vhdx", [IMAGE_VPC] = "vpc",
 };
 
-/* What each format begins with; `offset` is from the start of the file. */
+/* What each format begins with; `offset` is from the start of the file. VHD images of a fixed size
+ * end with a footer instead. */
 static const struct magic {
     enum image_format format;
     unsigned offset;
@@ -57,26 +59,21 @@ int image_probe(int fd, const char *name, enum image_format *ret, struct error *
 {
     char head[128];
     size_t have = 0;
-    while (have < sizeof(head)) {
-        ssize_t n = pread(fd, head + have, sizeof(head) - have, (off_t)have);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_sys(err, errno, "%s: cannot read", name);
-        if (n == 0)
-            break;
-        have += (size_t)n;
-    }
-    *ret = IMAGE_RAW;
-    for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
+    int r = fd_pread_some(fd, head, sizeof(head), 0, name, &have, err);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(magics); i++) {
         const struct magic *magic = &magics[i];
         if (magic->offset + magic->length > have ||
             memcmp(head + magic->offset, magic->bytes, magic->length) != 0)
             continue;
         *ret = magic->format;
-        break;
+        return 0;
     }
-    return 0;
+    bool vhd = false;
+    if (r == 0)
+        r = vhd_has_footer(fd, name, &vhd, err);
+    if (r == 0)
+        *ret = vhd ? IMAGE_VPC : IMAGE_RAW;
+    return r;
 }
 
 int image_check_kind(const struct stat *st, const char *path, struct error **err)
@@ -103,12 +100,27 @@ static int lock_backing(const struct image_chain *chain, struct error **err)
     return r;
 }
 
+/* Whether the disk is the file's first bytes as they are. */
+static bool is_plain(const struct image_layer *layer)
+{
+    return layer->format == IMAGE_RAW || layer->window > 0;
+}
+
+static int open_plain(struct image_layer *layer, bool writable, struct block **ret,
+                      struct error **err)
+{
+    int r = block_from_fd(TAKE_FD(layer->fd), layer->path, writable, ret, err);
+    if (r == 0 && layer->window > 0)
+        (*ret)->size = layer->window;
+    return r;
+}
+
 /* Whether each layer can be read in-process. */
 static bool reads_here(const struct image_chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++) {
         const struct image_layer *layer = &chain->layers[i];
-        if (layer->format != IMAGE_RAW && (layer->format != IMAGE_QCOW2 || layer->extended_l2))
+        if (!is_plain(layer) && (layer->format != IMAGE_QCOW2 || layer->extended_l2))
             return false;
     }
     return true;
@@ -121,9 +133,8 @@ static int open_layers(struct image_chain *chain, struct block **ret, struct err
     for (size_t i = chain->count; i-- > 0;) {
         struct image_layer *layer = &chain->layers[i];
         struct block *below = TAKE_PTR(block);
-        int r = layer->format == IMAGE_RAW
-                    ? block_from_fd(TAKE_FD(layer->fd), layer->path, false, &block, err)
-                    : qcow2_open(TAKE_FD(layer->fd), layer->path, below, &block, err);
+        int r = is_plain(layer) ? open_plain(layer, false, &block, err)
+                                : qcow2_open(TAKE_FD(layer->fd), layer->path, below, &block, err);
         if (r < 0)
             return r;
     }
@@ -136,8 +147,8 @@ static int open_chain(struct image_chain *chain, bool writable, struct block **r
 {
     const struct nbd_options server = {.writable = writable, .caller_locks = true};
     struct image_layer *top = &chain->layers[0];
-    if (top->format == IMAGE_RAW)
-        return block_from_fd(TAKE_FD(top->fd), top->path, writable, ret, err);
+    if (is_plain(top))
+        return open_plain(top, writable, ret, err);
     if (!writable && reads_here(chain))
         return open_layers(chain, ret, err);
     return nbd_block_open(chain, &server, ret, err);

@@ -9,7 +9,7 @@
 struct image_trust;
 
 enum image_format {
-    IMAGE_AUTO, /* told from the first bytes; raw only where no known magic is found */
+    IMAGE_AUTO, /* told from its contents; raw only where no known magic is found */
     IMAGE_RAW,
     IMAGE_QCOW2,
     IMAGE_VMDK,
@@ -23,7 +23,7 @@ const char *image_format_name(enum image_format format);
 /* The reverse; "auto" as well. -EINVAL with the list of known names otherwise. */
 int image_format_parse(const char *name, enum image_format *ret, struct error **err);
 
-/* The format by the first bytes of the file. Never IMAGE_AUTO. */
+/* The format by the first bytes of the file, and the last ones. Never IMAGE_AUTO. */
 int image_probe(int fd, const char *name, enum image_format *ret, struct error **err);
 
 struct image_open_options {

@@ -29,8 +29,13 @@ static json_t *file_node(const struct image_layer *layer, bool caller_locks, str
 static json_t *layer_node(const struct image_layer *layer, bool caller_locks, struct error **err)
 {
     json_t *file = file_node(layer, caller_locks, err);
-    return file ? json_pack("{s:s, s:o}", "driver", image_format_name(layer->format), "file", file)
-                : NULL;
+    if (!file)
+        return NULL;
+    const char *driver = layer->window ? "raw" : image_format_name(layer->format);
+    json_t *node = json_pack("{s:s, s:o}", "driver", driver, "file", file);
+    if (layer->window)
+        json_object_set_new(node, "size", json_integer((json_int_t)layer->window));
+    return node;
 }
 
 /* From the lowest layer up. */
@@ -40,7 +45,7 @@ static json_t *chain_node(const struct image_chain *chain, bool caller_locks, st
     for (size_t i = chain->count; below && i-- > 0;) {
         const struct image_layer *layer = &chain->layers[i];
         json_t *node = layer_node(layer, caller_locks, err);
-        if (node && layer->format != IMAGE_RAW)
+        if (node && layer->format != IMAGE_RAW && !layer->window)
             json_object_set(node, "backing", below);
         json_decref(below);
         below = node;

@@ -8,16 +8,6 @@
 #include "base/checked.h"
 #include "base/endian.h"
 
-/* VHD (Virtual Hard Disk Image Format Specification 1.0, "Hard Disk Footer Format"); images that
- * grow have a copy of the footer at the beginning. */
-struct vhd_footer {
-    uint8_t cookie[8];
-    uint8_t unused[52];
-    be32_t type;
-};
-_Static_assert(offsetof(struct vhd_footer, type) == 60, "VHD footer");
-enum { VHD_DIFFERENCING = 4 };
-
 /* VDI (VirtualBox, VDICore.h, header version 1.1). */
 struct vdi_header {
     uint8_t unused[76];
@@ -83,15 +73,6 @@ static int read_at(int fd, const char *name, void *buf, size_t size, uint64_t of
     return n < 0 ? error_sys(err, errno, "%s: cannot read", name) : 0;
 }
 
-static int has_parent_vhd(int fd, const char *name, bool *ret, struct error **err)
-{
-    struct vhd_footer footer;
-    int r = read_at(fd, name, &footer, sizeof(footer), 0, err);
-    *ret = r == 0 && memcmp(footer.cookie, "conectix", sizeof(footer.cookie)) == 0 &&
-           be32_get(footer.type) == VHD_DIFFERENCING;
-    return r;
-}
-
 static int has_parent_vdi(int fd, const char *name, bool *ret, struct error **err)
 {
     static const uint8_t none[16];
@@ -142,19 +123,22 @@ static int has_parent_vhdx(int fd, const char *name, bool *ret, struct error **e
     return r;
 }
 
+int parents_refusal(const char *name, const char *format, struct error **err)
+{
+    error_set(err, EUNTRUSTED, "%s: the %s image holds only what differs from a parent", name,
+              format);
+    return error_hint(err, "merge it with its parent where it was made, and take the whole image");
+}
+
 int parents_refuse(int fd, const char *name, enum image_format format, struct error **err)
 {
     bool has_parent = false;
     int r = 0;
-    if (format == IMAGE_VPC)
-        r = has_parent_vhd(fd, name, &has_parent, err);
-    else if (format == IMAGE_VDI)
+    if (format == IMAGE_VDI)
         r = has_parent_vdi(fd, name, &has_parent, err);
     else if (format == IMAGE_VHDX)
         r = has_parent_vhdx(fd, name, &has_parent, err);
     if (r < 0 || !has_parent)
         return r;
-    error_set(err, EUNTRUSTED, "%s: the %s image holds only what differs from a parent", name,
-              image_format_name(format));
-    return error_hint(err, "merge it with its parent where it was made, and take the whole image");
+    return parents_refusal(name, image_format_name(format), err);
 }

@@ -34,25 +34,6 @@ enum { flag_compressed = 1 << 16, flag_markers = 1 << 17 };
 /* The directory is found by a footer. */
 static const uint64_t directory_at_end = UINT64_MAX;
 
-/* Reads what is there of `size` bytes. */
-static int read_some(int fd, const char *name, void *buf, size_t size, uint64_t offset, size_t *ret,
-                     struct error **err)
-{
-    size_t have = 0;
-    while (have < size) {
-        ssize_t n = pread(fd, (char *)buf + have, size - have, (off_t)(offset + have));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_sys(err, errno, "%s: cannot read", name);
-        if (n == 0)
-            break;
-        have += (size_t)n;
-    }
-    *ret = have;
-    return 0;
-}
-
 static int parse_at(int fd, const char *name, uint64_t offset, size_t max,
                     struct vmdk_descriptor *ret, struct error **err)
 {
@@ -60,7 +41,7 @@ static int parse_at(int fd, const char *name, uint64_t offset, size_t max,
     _cleanup_free_ char *text = malloc(max + 1);
     if (!text)
         return error_oom(err);
-    int r = read_some(fd, name, text, max + 1, offset, &size, err);
+    int r = fd_pread_some(fd, text, max + 1, offset, name, &size, err);
     if (r < 0)
         return r;
     /* QEMU reads on behind the space of a descriptor inside an image. */
@@ -114,7 +95,7 @@ int vmdk_read(int fd, const char *name, struct vmdk *ret, struct error **err)
     struct vmdk vmdk = {.alone = true};
     struct sparse_header header = {0};
     size_t size;
-    int r = read_some(fd, name, &header, sizeof(header), 0, &size, err);
+    int r = fd_pread_some(fd, &header, sizeof(header), 0, name, &size, err);
     if (r < 0)
         return r;
     if (is_sparse(&header)) {
@@ -139,7 +120,7 @@ static int check_sparse(int fd, const char *path, const char *file, const char *
 {
     struct sparse_header header = {0};
     size_t size;
-    int r = read_some(fd, path, &header, sizeof(header), 0, &size, err);
+    int r = fd_pread_some(fd, &header, sizeof(header), 0, path, &size, err);
     if (r < 0)
         return r;
     if (!is_sparse(&header) || (header.magic[0] == 'K' && le64_get(header.capacity) == 0))

@@ -72,6 +72,7 @@ static void every_format_is_recognized_and_read(void **state)
         {IMAGE_VDI, "static=off"},
         {IMAGE_VHDX, "subformat=dynamic"},
         {IMAGE_VPC, "subformat=dynamic,force_size=on"},
+        {IMAGE_VPC, "subformat=fixed,force_size=on"},
     };
     make_disk("raw");
     _cleanup_block_ struct block *raw = must_open("raw", IMAGE_AUTO, false);
@@ -90,6 +91,78 @@ static void every_format_is_recognized_and_read(void **state)
         assert_true(check_extents(image) > 1 << 20);
         assert_int_equal(block_pwrite(image, "x", 1, 0, NULL), -EROFS);
     }
+}
+
+/* The footer of a VHD image is no part of the disk, and not written over. */
+static void a_fixed_vhd_is_the_disk_before_its_footer(void **state)
+{
+    (void)state;
+    char before[512], after[512];
+    make_disk("raw");
+    must("qemu-img", "convert", "-f", "raw", "-O", "vpc", "-o", "subformat=fixed,force_size=on",
+         "raw", "image.vhd");
+    int fd = open("image.vhd", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(pread(fd, before, 512, disk_size), 512);
+    _cleanup_block_ struct block *raw = must_open("raw", IMAGE_RAW, true);
+    struct block *image = must_open("image.vhd", IMAGE_AUTO, true);
+    assert_int_equal(block_pwrite(image, "last", 4, disk_size - 4, NULL), 0);
+    assert_int_equal(block_pwrite(raw, "last", 4, disk_size - 4, NULL), 0);
+    assert_int_equal(block_pwrite(image, "", 1, disk_size, NULL), -EINVAL);
+    assert_int_equal(block_discard(image, 1 << 20, disk_size - (1 << 20), NULL), 0);
+    assert_int_equal(block_discard(raw, 1 << 20, disk_size - (1 << 20), NULL), 0);
+    must_equal(raw, image);
+    block_close(image);
+    assert_int_equal(pread(fd, after, 512, disk_size), 512);
+    assert_memory_equal(before, after, 512);
+    close(fd);
+    /* QEMU is told the same. */
+    must("qemu-img", "create", "-q", "-f", "qcow2", "-b", "image.vhd", "-F", "vpc", "top");
+    struct block *top = must_open("top", IMAGE_AUTO, true);
+    assert_string_equal(top->ops->name, "nbd");
+    must_equal(raw, top);
+    block_close(top);
+}
+
+/* VirtualBox's and Virtual PC's images have a geometry that is smaller than the disk, and QEMU goes
+ * by that. */
+static void a_fixed_vhd_has_the_size_that_its_footer_states(void **state)
+{
+    (void)state;
+    uint8_t footer[512];
+    uint32_t sum = 0;
+    must("qemu-img", "create", "-q", "-f", "vpc", "-o", "subformat=fixed,force_size=on",
+         "image.vhd", "16M");
+    int fd = open("image.vhd", O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, footer, 512, disk_size), 512);
+    memcpy(footer + 28, "vbox", 4);
+    memset(footer + 64, 0, 4);
+    for (size_t i = 0; i < 512; i++)
+        sum += footer[i];
+    for (size_t i = 0; i < 4; i++)
+        footer[64 + i] = (uint8_t)(~sum >> (24 - 8 * i));
+    assert_int_equal(pwrite(fd, footer, 512, disk_size), 512);
+    _cleanup_block_ struct block *image = must_open("image.vhd", IMAGE_AUTO, false);
+    assert_int_equal(image->size, disk_size);
+    footer[100] ^= 1;
+    assert_int_equal(pwrite(fd, footer, 512, disk_size), 512);
+    must_refuse("image.vhd", IMAGE_AUTO, EINVAL, "does not match its checksum");
+    footer[100] ^= 1;
+    assert_int_equal(pwrite(fd, footer, 512, disk_size / 2), 512);
+    assert_int_equal(ftruncate(fd, disk_size / 2 + 512), 0);
+    must_refuse("image.vhd", IMAGE_AUTO, EINVAL, "states a disk of 16777216 bytes");
+    assert_int_equal(ftruncate(fd, disk_size / 2 + 100), 0);
+    must_refuse("image.vhd", IMAGE_VPC, EINVAL, "it has no footer");
+    close(fd);
+}
+
+/* One that grows, whose first sector was lost. */
+static void a_vhd_without_its_first_sector_is_no_raw_image(void **state)
+{
+    (void)state;
+    static const uint8_t nothing[512];
+    must("qemu-img", "create", "-q", "-f", "vpc", "image.vhd", "16M");
+    write_at("image.vhd", 0, nothing, sizeof(nothing));
+    must_refuse("image.vhd", IMAGE_AUTO, EINVAL, "its first sector is no copy");
 }
 
 static void a_stated_format_is_believed(void **state)
@@ -306,6 +379,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_have_the_names_of_qemu),
         nbd_test(every_format_is_recognized_and_read),
+        nbd_test(a_fixed_vhd_is_the_disk_before_its_footer),
+        nbd_test(a_fixed_vhd_has_the_size_that_its_footer_states),
+        nbd_test(a_vhd_without_its_first_sector_is_no_raw_image),
         nbd_test(a_stated_format_is_believed),
         nbd_test(writing_into_qcow2_leaves_it_consistent),
         nbd_test(writing_into_an_overlay_leaves_the_base_alone),
