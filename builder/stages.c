@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "builder/edit_guest.h"
 #include "image/copy.h"
 #include "image/expand.h"
+#include "image/foreign.h"
 #include "image/trust.h"
 
 /* Where an index does not state a size, no image may still fill the disk. */
@@ -32,11 +34,23 @@ int stage_expand(void *context, int in_fd, const char *name, struct digest *dige
         .reporter = expansion->reporter,
         .task = "Expanding",
     };
+    const struct foreign_kind *kind = NULL;
     report(expansion->reporter, REPORT_INFO, "Expanding %s", entry->id);
-    int r = compression_probe(in_fd, name, &options.compression, err);
+    int r = foreign_probe(in_fd, name, &kind, err);
+    if (r == 0 && kind && kind->compression == COMPRESSION_NONE) {
+        error_set(err, EINVAL,
+                  "%s: is %s; base images are raw or qcow2, plain or compressed with xz, "
+                  "gzip or zstd",
+                  name, kind->what);
+        return error_hint(err, "tell the repository's owner");
+    }
+    if (r == 0 && kind)
+        options.compression = kind->compression;
     if (r == 0)
         r = image_expand(in_fd, name, &options, out_fd, &size, err);
-    return r;
+    /* What is not as the index says must not get into the cache. */
+    struct stage_base expanded = {.fd = out_fd, .name = name};
+    return r < 0 ? r : stage_examine_base(&expanded, entry, err);
 }
 
 static int refuse_cache(const char *output, const char *cache_directory, struct error **err)
@@ -69,25 +83,68 @@ int stage_open_output(const char *output, const char *cache_directory, struct ou
     return path ? outfile_open(path, 0600, ret, err) : -ENOMEM;
 }
 
+static int contradicted(const struct stage_base *base, struct error **err, const char *stated,
+                        const char *found)
+{
+    error_set(err, EINVAL, "%s: the index calls the base image %s, and it is %s", base->name,
+              stated, found);
+    return error_hint(err, "tell the repository's owner");
+}
+
+/* What the image is by itself. A raw disk that begins or ends as an image of another format does is
+ * no base image: every program that is not told the format would read another disk. */
+static int probe_base(const struct stage_base *base, const struct index_entry *entry,
+                      enum image_format *ret, struct error **err)
+{
+    enum image_format stated = IMAGE_AUTO;
+    int r = entry->format ? image_format_parse(entry->format, &stated, err) : 0;
+    if (r == 0)
+        r = image_probe(base->fd, base->name, ret, err);
+    if (r < 0)
+        return error_wrap(err, "the base image is unusable");
+    if (stated != IMAGE_AUTO && stated != *ret)
+        return contradicted(base, err, image_format_name(stated), image_format_name(*ret));
+    if (*ret != IMAGE_RAW && *ret != IMAGE_QCOW2)
+        return error_set(err, EINVAL, "%s: the base image is %s; only raw and qcow2 are served",
+                         base->name, image_format_name(*ret));
+    return 0;
+}
+
+static int check_facts(const struct stage_base *base, const struct index_entry *entry,
+                       const struct image_info *info, struct error **err)
+{
+    if (info->backing_file)
+        return error_set(err, EUNTRUSTED, "%s: the base image needs another image, %s", base->name,
+                         info->backing_file);
+    if (info->virtual_size >= entry->size)
+        return 0;
+    error_set(err, EINVAL,
+              "%s: the index states a disk of %" PRIu64 " bytes, and the base image has %" PRIu64,
+              base->name, entry->size, info->virtual_size);
+    return error_hint(err, "the image was published cut short, or with a wrong size=: tell the "
+                           "repository's owner");
+}
+
+static int duplicate(const struct stage_base *base, struct error **err)
+{
+    int fd = fcntl(base->fd, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? error_sys(err, errno, "%s: cannot duplicate a descriptor", base->name) : fd;
+}
+
 int stage_examine_base(struct stage_base *base, const struct index_entry *entry, struct error **err)
 {
-    char path[32];
     _cleanup_(image_info_free) struct image_info info = {0};
-    enum image_format format = IMAGE_AUTO;
-    int r = entry->format ? image_format_parse(entry->format, &format, err) : 0;
+    enum image_format format;
+    int r = probe_base(base, entry, &format, err);
     if (r < 0)
-        return error_wrap(err, "%s", base->name);
-    /* The format is that of the signed index: a raw image may begin with another format's magic. */
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", base->fd);
-    r = image_info_read(path, format, &info, err);
+        return r;
+    int fd = duplicate(base, err);
+    r = fd < 0 ? fd : image_info_read_fd(fd, base->name, format, &info, err);
     if (r < 0)
-        return error_wrap(err, "%s: the base image is unusable", base->name);
-    if (info.format != IMAGE_RAW && info.format != IMAGE_QCOW2)
-        return error_set(err, EINVAL, "%s: the base image is %s; only raw and qcow2 are served",
-                         base->name, image_format_name(info.format));
-    if (info.backing_file)
-        return error_set(err, EUNTRUSTED, "%s: the base image needs another image, %s", base->name,
-                         info.backing_file);
+        return error_wrap(err, "the base image is unusable");
+    r = check_facts(base, entry, &info, err);
+    if (r < 0)
+        return r;
     base->format = info.format;
     base->size = info.virtual_size;
     return 0;
@@ -96,12 +153,11 @@ int stage_examine_base(struct stage_base *base, const struct index_entry *entry,
 static int write_raw(const struct stage_base *base, struct outfile *work, struct reporter *reporter,
                      struct error **err)
 {
-    char path[32];
     const struct image_trust alone = {.alone = true};
     const struct image_open_options options = {.format = base->format, .trust = &alone};
     _cleanup_block_ struct block *block = NULL;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", base->fd);
-    int r = image_open(path, &options, &block, err);
+    int fd = duplicate(base, err);
+    int r = fd < 0 ? fd : image_open_fd(fd, base->name, &options, &block, err);
     if (r == 0)
         r = copy_block_to_raw(block, outfile_fd(work), outfile_path(work), reporter, err);
     return r;

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/str.h"
 #include "image/decoder.h"
+#include "image/foreign.h"
 #include "image/sparse.h"
 
 static const uint64_t default_memory_limit = UINT64_C(192) << 20;
@@ -86,27 +87,11 @@ static ssize_t read_some(int fd, void *buf, size_t count, uint64_t offset)
 
 int compression_probe(int fd, const char *name, enum compression *ret, struct error **err)
 {
-    static const struct {
-        enum compression compression;
-        const char *magic;
-        size_t length;
-    } kinds[] = {
-        {COMPRESSION_XZ,
-         "\xfd"
-         "7zXZ\0",
-         6},
-        {COMPRESSION_GZIP, "\x1f\x8b\x08", 3},
-        {COMPRESSION_ZSTD, "\x28\xb5\x2f\xfd", 4},
-    };
-    char head[8];
-    ssize_t n = read_some(fd, head, sizeof(head), 0);
-    if (n < 0)
-        return error_sys(err, errno, "%s: cannot read", name);
-    *ret = COMPRESSION_NONE;
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        if ((size_t)n >= kinds[i].length && memcmp(head, kinds[i].magic, kinds[i].length) == 0)
-            *ret = kinds[i].compression;
-    return 0;
+    const struct foreign_kind *kind = NULL;
+    int r = foreign_probe(fd, name, &kind, err);
+    if (r == 0)
+        *ret = kind ? kind->compression : COMPRESSION_NONE;
+    return r;
 }
 
 static int fill(struct expansion *e, struct error **err)

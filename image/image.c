@@ -8,6 +8,7 @@
 #include "base/fdio.h"
 #include "base/str.h"
 #include "image/check.h"
+#include "image/foreign.h"
 #include "image/nbd.h"
 #include "image/qcow2.h"
 #include "image/qcow2_header.h"
@@ -71,6 +72,8 @@ int image_probe(int fd, const char *name, enum image_format *ret, struct error *
     bool vhd = false;
     if (r == 0)
         r = vhd_has_footer(fd, name, &vhd, err);
+    if (r == 0 && !vhd)
+        r = foreign_refuse(fd, name, err);
     if (r == 0)
         *ret = vhd ? IMAGE_VPC : IMAGE_RAW;
     return r;
@@ -157,14 +160,18 @@ static int open_chain(struct image_chain *chain, bool writable, struct block **r
 int image_open(const char *path, const struct image_open_options *options, struct block **ret,
                struct error **err)
 {
-    _cleanup_image_chain_ struct image_chain chain = {0};
     int r = options->writable && !options->unseal ? seal_check_unsealed(path, err) : 0;
     if (r < 0)
         return r;
     int fd = open_image_file(path, options->writable, err);
-    if (fd < 0)
-        return fd;
-    r = image_check(fd, path, options->format, options->trust, &chain, err);
+    return fd < 0 ? fd : image_open_fd(fd, path, options, ret, err);
+}
+
+int image_open_fd(int fd, const char *path, const struct image_open_options *options,
+                  struct block **ret, struct error **err)
+{
+    _cleanup_image_chain_ struct image_chain chain = {0};
+    int r = image_check(fd, path, options->format, options->trust, &chain, err);
     if (r == 0 && options->writable)
         r = image_check_writable(&chain, err);
     if (r == 0 && options->lock)
@@ -175,11 +182,14 @@ int image_open(const char *path, const struct image_open_options *options, struc
 }
 
 /* The disk's size in a format that only qemu-nbd reads. */
-static int ask_size(const char *path, enum image_format format, uint64_t *ret, struct error **err)
+static int ask_size(int fd, const char *path, enum image_format format, uint64_t *ret,
+                    struct error **err)
 {
     const struct image_open_options options = {.format = format};
     _cleanup_block_ struct block *block = NULL;
-    int r = image_open(path, &options, &block, err);
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    int r = copy < 0 ? error_sys(err, errno, "%s: cannot duplicate a descriptor", path)
+                     : image_open_fd(copy, path, &options, &block, err);
     if (r == 0)
         *ret = block->size;
     return r;
@@ -197,7 +207,8 @@ static int read_qcow2_info(struct block *file, struct image_info *info, struct e
     return 0;
 }
 
-static int read_info(struct block *file, enum image_format format, struct image_info *info,
+/* `file` is open as fd. */
+static int read_info(struct block *file, int fd, enum image_format format, struct image_info *info,
                      struct error **err)
 {
     info->format = format;
@@ -205,7 +216,7 @@ static int read_info(struct block *file, enum image_format format, struct image_
     if (format == IMAGE_QCOW2)
         return read_qcow2_info(file, info, err);
     if (format != IMAGE_RAW)
-        return ask_size(file->name, format, &info->virtual_size, err);
+        return ask_size(fd, file->name, format, &info->virtual_size, err);
     info->virtual_size = file->size;
     return 0;
 }
@@ -213,12 +224,16 @@ static int read_info(struct block *file, enum image_format format, struct image_
 int image_info_read(const char *path, enum image_format format, struct image_info *ret,
                     struct error **err)
 {
+    int fd = open_image_file(path, false, err);
+    return fd < 0 ? fd : image_info_read_fd(fd, path, format, ret, err);
+}
+
+int image_info_read_fd(int fd, const char *path, enum image_format format, struct image_info *ret,
+                       struct error **err)
+{
     _cleanup_(image_info_free) struct image_info info = {0};
     _cleanup_block_ struct block *file = NULL;
     struct stat st;
-    int fd = open_image_file(path, false, err);
-    if (fd < 0)
-        return fd;
     int r = fstat(fd, &st) < 0 ? error_sys(err, errno, "%s: cannot read", path)
                                : image_check_kind(&st, path, err);
     if (r == 0 && format == IMAGE_AUTO)
@@ -229,7 +244,7 @@ int image_info_read(const char *path, enum image_format format, struct image_inf
     }
     r = block_from_fd(fd, path, false, &file, err);
     if (r == 0)
-        r = read_info(file, format, &info, err);
+        r = read_info(file, fd, format, &info, err);
     if (r < 0)
         return r;
     info.allocated = S_ISBLK(st.st_mode) ? file->size : (uint64_t)st.st_blocks * 512;

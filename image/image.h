@@ -23,7 +23,8 @@ const char *image_format_name(enum image_format format);
 /* The reverse; "auto" as well. -EINVAL with the list of known names otherwise. */
 int image_format_parse(const char *name, enum image_format *ret, struct error **err);
 
-/* The format by the first bytes of the file, and the last ones. Never IMAGE_AUTO. */
+/* The format by the first bytes of the file, and the last ones. Never IMAGE_AUTO. -EINVAL: no disk
+ * image, but an archive, a compressed file, or an image that kiln does not read (foreign.h). */
 int image_probe(int fd, const char *name, enum image_format *ret, struct error **err);
 
 struct image_open_options {
@@ -45,6 +46,11 @@ struct image_open_options {
 int image_open(const char *path, const struct image_open_options *options, struct block **ret,
                struct error **err);
 
+/* The same for a file that is open in that mode, and not sealed. fd becomes the block's (closed on
+ * failure too); `path` names it in messages, and says where what it names is looked for. */
+int image_open_fd(int fd, const char *path, const struct image_open_options *options,
+                  struct block **ret, struct error **err);
+
 /* A raw block source over an open descriptor, which the block then owns (closed on failure too). */
 int block_from_fd(int fd, const char *name, bool writable, struct block **ret, struct error **err);
 
@@ -64,6 +70,9 @@ struct image_info {
 /* Facts without opening for data. Caller frees with image_info_free(). */
 int image_info_read(const char *path, enum image_format format, struct image_info *ret,
                     struct error **err);
+/* The same for an open file, which is closed then. */
+int image_info_read_fd(int fd, const char *path, enum image_format format, struct image_info *ret,
+                       struct error **err);
 void image_info_free(struct image_info *info);
 
 /*

@@ -83,4 +83,21 @@ for device in /dev/null "$tmp/absent"; do
     run env KILN_KVM_DEVICE="$device" "$kiln" doctor
     like "$out" "note +KVM " "doctor tells about a KVM device like $(basename "$device")"
 done
+
+# What is no disk image is named, with the way on.
+foreign() { # FILE REGEX
+    fails 1 "$1: is $2, not a disk image.*$3" "$1 is named" "$kiln" inspect "$1"
+}
+head -c 100000 /dev/urandom >junk
+xz -k junk && gzip -k junk && bzip2 -k junk && zstd -q junk
+tar -cf junk.tar junk && cp junk.tar junk.ova
+(cd "$tmp" && python3 -c 'import zipfile; zipfile.ZipFile("junk.zip", "w").write("junk")')
+foreign junk.xz 'compressed with xz' 'xz -dk'
+foreign junk.gz 'compressed with gzip' 'gzip -dk'
+foreign junk.bz2 'compressed with bzip2' 'bzip2 -dk'
+foreign junk.zst 'compressed with zstd' 'zstd -d'
+foreign junk.ova 'a tar archive \(an OVA is one too\)' 'tar -xf'
+foreign junk.zip 'a zip archive' 'unzip'
+qemu-img create -q -f qed junk.qed 1M 2>/dev/null && foreign junk.qed 'a QED disk image' 'qemu-img convert'
+fails 1 'compressed with xz' 'by other commands as well' "$kiln" customize -a junk.xz --hostname x
 finish
