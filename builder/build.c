@@ -26,8 +26,10 @@ static int fetch(const struct build_request *request, const struct catalog *cata
     if (r < 0)
         return r;
     struct stage_expansion expansion = {.reporter = request->reporter, .entry = *ret_entry};
-    const struct fetch_options options = {
-        .expand = stage_expand, .context = &expansion, .reporter = request->reporter};
+    const struct fetch_options options = {.expand = stage_expand,
+                                          .context = &expansion,
+                                          .verify = request->verify_cache,
+                                          .reporter = request->reporter};
     return catalog_fetch(source, *ret_entry, cache, &options, ret, err);
 }
 
@@ -80,8 +82,10 @@ int build_image(const struct build_request *request, const struct catalog *catal
     _cleanup_close_ int base_fd = fetched.fd;
     if (r < 0)
         return r;
-    memcpy(result.base_key, fetched.key, sizeof(fetched.key));
+    if (fetched.key_is_checksum)
+        memcpy(result.base_checksum, fetched.key, sizeof(fetched.key));
     result.base_cached = fetched.cached;
+    result.base_trust = fetched.trust;
 
     struct stage_base base = {.fd = base_fd, .name = request->image};
     struct build_plan plan;

@@ -15,6 +15,7 @@ struct build_request {
     const char *output;              /* a path, or "-" for standard output */
     enum image_format output_format; /* IMAGE_AUTO: as the base */
     uint64_t size;                   /* bytes; 0: as the base */
+    bool verify_cache;               /* read a cached base in whole */
     struct guest_resources resources;
     bool network; /* programs in the guest may have it */
     const struct customize_plan *operations;
@@ -22,8 +23,9 @@ struct build_request {
 };
 
 struct build_result {
-    char base_key[DIGEST_MAX_HEX]; /* checksum of the base, as the signed index states it */
+    char base_checksum[DIGEST_MAX_HEX]; /* as the index states it; "": it states none */
     bool base_cached;
+    enum fetch_trust base_trust;
     enum image_format format;
     uint64_t size; /* virtual bytes of the output */
     bool grown;

@@ -34,7 +34,7 @@ static const struct cli_option build_options[] = {
     {"engine", 0, OPTION_STRING, offsetof(struct build_arguments, engine), "auto|native|appliance",
      "how the guest's files are edited", "auto"},
     CATALOG_OPTIONS(struct build_arguments, catalog),
-    CACHE_OPTION(struct build_arguments, catalog),
+    CACHE_OPTIONS(struct build_arguments, catalog),
     {"json", 0, OPTION_FLAG, offsetof(struct build_arguments, json), NULL,
      "print what was built as JSON", NULL},
     APPLIANCE_OPTIONS(struct build_arguments, appliance),
@@ -67,16 +67,32 @@ static char *default_output(const struct catalog *catalog, const struct build_re
 static int print_json(const struct build_request *request, const struct build_result *result,
                       struct error **err)
 {
+    static const char *const trusts[] = {[FETCH_VERIFIED] = "verified",
+                                         [FETCH_UNSIGNED_INDEX] = "unsigned-index",
+                                         [FETCH_BLIND] = "none"};
     return json_print(
-        json_pack("{s:o, s:o, s:s, s:I, s:b, s:s, s:o, s:o, s:o, s:o, s:I}", "image",
+        json_pack("{s:o, s:o, s:s, s:I, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "image",
                   json_text(request->image), "output", json_text(request->output), "format",
                   image_format_name(result->format), "size", (json_int_t)result->size,
-                  "base_cached", result->base_cached, "base_checksum", result->base_key, "grown",
-                  result->grown ? json_text(result->growth.device) : json_null(), "engine",
+                  "base_cached", result->base_cached, "base_trust", trusts[result->base_trust],
+                  "base_checksum", json_text(*result->base_checksum ? result->base_checksum : NULL),
+                  "grown", result->grown ? json_text(result->growth.device) : json_null(), "engine",
                   json_text(result->engine), "engine_reason", json_text(result->engine_reason),
                   "generated_passwords", cli_json_passwords(&result->generated_passwords),
                   "duration_ms", (json_int_t)result->duration_ms),
         err);
+}
+
+/* By where it is from: the cache, and else the network or a folder. */
+static const char *describe_base(const struct build_result *result)
+{
+    static const char *const texts[][2] = {
+        [FETCH_VERIFIED] = {"fetched and verified", "from the cache"},
+        [FETCH_UNSIGNED_INDEX] = {"fetched, by an index whose signature was not checked",
+                                  "from the cache, by an index whose signature was not checked"},
+        [FETCH_BLIND] = {"fetched, not verified", "from the cache, never verified"},
+    };
+    return texts[result->base_trust][result->base_cached];
 }
 
 static void print_summary(const struct build_request *request, const struct build_result *result,
@@ -86,7 +102,7 @@ static void print_summary(const struct build_request *request, const struct buil
     cli_print_passwords(&result->generated_passwords, out);
     fprintf(out, "Output: %s\nFormat: %s\nSize: %s\nBase: %s (%s)\n", request->output,
             image_format_name(result->format), format_size(result->size, size), request->image,
-            result->base_cached ? "from the cache" : "fetched and verified");
+            describe_base(result));
     if (result->grown)
         fprintf(out, "Grown: %s, %s%s\n", result->growth.device,
                 format_size(result->growth.length, size),
@@ -175,6 +191,7 @@ static int build_run(struct cli *cli, const void *opaque, struct error **err)
         .size = arguments->size,
         .operations = &cli->plan,
         .network = arguments->appliance.network,
+        .verify_cache = arguments->catalog.verify_cache,
         .reporter = cli->reporter,
     };
     _cleanup_resources_ struct cli_resources resources = {0};

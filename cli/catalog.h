@@ -8,11 +8,12 @@ struct catalog_arguments {
     struct strv fingerprints; /* --fingerprint, the n-th for the n-th source; one serves all */
     bool check_signature;     /* default true */
     const char *cache;        /* --cache DIR */
+    bool verify_cache;
 };
 
 #define CATALOG_ARGUMENTS_DEFAULT                                                                  \
     {                                                                                              \
-        .check_signature = true                                                                    \
+        .check_signature = true                                                  \
     }
 
 /* Rows for the option table of a command whose arguments have this struct at `member`. */
@@ -30,11 +31,13 @@ struct catalog_arguments {
             "accept indexes that are unsigned or signed by an unknown key", NULL                   \
     }
 
-#define CACHE_OPTION(type, member)                                                                 \
-    {                                                                                              \
-        "cache", 0, OPTION_STRING, offsetof(type, member.cache), "DIR", "keep base images in DIR", \
-            "$XDG_CACHE_HOME/kiln"                                                                 \
-    }
+/* clang-format off */
+#define CACHE_OPTIONS(type, member)                                                                \
+    {"cache", 0, OPTION_STRING, offsetof(type, member.cache), "DIR", "keep base images in DIR",    \
+     "$XDG_CACHE_HOME/kiln"},                                                                      \
+    {"verify-cache", 0, OPTION_FLAG, offsetof(type, member.verify_cache), NULL,                    \
+     "read a cached base image in whole, and fetch it again if it was altered", NULL}
+/* clang-format on */
 
 struct opened_catalog {
     struct repo_list repos;

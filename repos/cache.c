@@ -14,9 +14,8 @@ struct cache {
 };
 
 const struct cache_place cache_places[CACHE_FILE_COUNT] = {
-    [CACHE_BASE] = {"base", ".raw"},
-    [CACHE_LABEL] = {"label", ""},
-    [CACHE_DOWNLOAD] = {"download", ".part"},
+    [CACHE_BASE] = {"base", ".raw"}, [CACHE_SEAL] = {"seal", ""},
+    [CACHE_LABEL] = {"label", ""},   [CACHE_DOWNLOAD] = {"download", ".part"},
     [CACHE_LOCK] = {"lock", ""},
 };
 
@@ -99,7 +98,7 @@ const char *cache_directory(const struct cache *cache)
     return cache->directory;
 }
 
-int cache_lookup(struct cache *cache, const char *key, struct error **err)
+int cache_lookup(struct cache *cache, const char *key, enum cache_check check, struct error **err)
 {
     size_t length = cache_key_length(key);
     if (!length || key[length])
@@ -115,10 +114,10 @@ int cache_lookup(struct cache *cache, const char *key, struct error **err)
         return error_sys(err, errno, "%s: cannot read", path);
     if (!S_ISREG(st.st_mode))
         return error_set(err, EINVAL, "%s: is no regular file", path);
-    /* The access time says when the entry was used last; set by hand, since a mount with noatime
-     * or relatime would not keep it. The modification time stays that of the filling. */
-    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
-    (void)futimens(fd, times);
+    int r = cache_seal_check(cache, key, fd, &st, check == CACHE_CHECK_CONTENTS, err);
+    if (r < 0)
+        return r;
+    cache_seal_touch(cache, key);
     return TAKE_FD(fd);
 }
 

@@ -4,7 +4,8 @@
  *
  *   base/<sha512>.raw       an expanded base image, sparse, read-only
  *   download/<sha512>.part  what arrived of a compressed image; resumed, verified, then removed
- *   label/<sha512> its name for messages
+ *   seal/<sha512>           what the entry was when it was filled; its mtime: the last use
+ *   label/<sha512>          its name for messages
  *   lock/<sha512>           held while an entry is filled (fcntl(2) lock); others wait for it
  *
  * An entry appears by rename once it is complete and verified; readers need no lock. Removing an
@@ -31,9 +32,15 @@ const char *cache_directory(const struct cache *cache);
 
 /* Keys are lower-case hexadecimal, 64 or 128 digits; anything else is -EINVAL. */
 
-/* Opens a complete entry for reading: its descriptor, or -ENOENT. Marks it as used now (by its
- * access time). */
-int cache_lookup(struct cache *cache, const char *key, struct error **err);
+/* How much of an entry is compared with what was recorded when it was filled. */
+enum cache_check {
+    CACHE_CHECK_QUICK,    /* size, inode and times; contents where these differ, or after 30 days */
+    CACHE_CHECK_CONTENTS, /* all of it */
+};
+
+/* Opens a complete entry for reading: its descriptor, or -ENOENT. -EBADMSG: it was cut or altered
+ * since it was filled. Marks it as used now. */
+int cache_lookup(struct cache *cache, const char *key, enum cache_check check, struct error **err);
 
 /* The right to fill an entry. Waits for another process that fills it, which may take long; look up
  * again once it is held. */
@@ -45,6 +52,8 @@ int cache_fill_begin(struct cache *cache, const char *key, struct reporter *repo
 int cache_fill_download_fd(struct cache_fill *fill, struct error **err);
 /* Empties the download: its contents proved wrong. */
 int cache_fill_reset_download(struct cache_fill *fill, struct error **err);
+/* Removes the entry that is there: it proved to be altered. */
+int cache_fill_drop_image(struct cache_fill *fill, struct error **err);
 /* Where to put the expanded image: an empty file at each call. */
 int cache_fill_image_fd(struct cache_fill *fill, struct error **err);
 /* Makes the image visible under its key, removes the download, and releases the lock. Returns a

@@ -93,6 +93,15 @@ int cache_fill_reset_download(struct cache_fill *fill, struct error **err)
     return 0;
 }
 
+int cache_fill_drop_image(struct cache_fill *fill, struct error **err)
+{
+    _cleanup_free_ char *path = cache_path(fill->cache, CACHE_BASE, fill->key, err);
+    if (!path)
+        return -ENOMEM;
+    return unlink(path) < 0 && errno != ENOENT ? error_sys(err, errno, "%s: cannot remove", path)
+                                               : 0;
+}
+
 int cache_fill_image_fd(struct cache_fill *fill, struct error **err)
 {
     /* A second attempt starts from an empty file. */
@@ -104,21 +113,34 @@ int cache_fill_image_fd(struct cache_fill *fill, struct error **err)
     return r < 0 ? r : outfile_fd(fill->image);
 }
 
+/* The image under its name, and the record of what it is. */
+static int commit_image(struct cache_fill *fill, struct error **err)
+{
+    _cleanup_error_ struct error *failure = NULL;
+    _cleanup_free_ char *path = cache_path(fill->cache, CACHE_BASE, fill->key, err);
+    if (!path)
+        return -ENOMEM;
+    /* An entry that is there already has the same contents. */
+    int r = outfile_commit(TAKE_PTR(fill->image), true, NULL, &failure);
+    if (r < 0 && r != -EEXIST)
+        return error_move(err, TAKE_PTR(failure));
+    _cleanup_close_ int fd = file_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, err);
+    return fd < 0 ? fd : cache_seal_write(fill->cache, fill->key, fd, err);
+}
+
 int cache_fill_commit(struct cache_fill *fill, struct error **err)
 {
     _cleanup_(cache_fill_endp) struct cache_fill *owned = fill;
-    _cleanup_error_ struct error *failure = NULL;
     if (!owned->image)
         return error_set(err, EINVAL, "%s: nothing was put into the cache", owned->key);
     _cleanup_free_ char *path = cache_path(owned->cache, CACHE_DOWNLOAD, owned->key, err);
     if (!path)
         return -ENOMEM;
-    /* An entry that is there already has the same contents. */
-    int r = outfile_commit(TAKE_PTR(owned->image), true, NULL, &failure);
-    if (r < 0 && r != -EEXIST)
-        return error_move(err, TAKE_PTR(failure));
+    int r = commit_image(owned, err);
+    if (r < 0)
+        return r;
     unlink(path);
-    return cache_lookup(owned->cache, owned->key, err);
+    return cache_lookup(owned->cache, owned->key, CACHE_CHECK_QUICK, err);
 }
 
 void cache_fill_end(struct cache_fill *fill)

@@ -47,6 +47,14 @@ static char *read_label(const struct cache *cache, const char *key)
     return label;
 }
 
+/* Entries from before there were records are as old as their files. */
+static int64_t last_use(const struct cache *cache, const char *key, const struct stat *entry)
+{
+    struct stat st;
+    _cleanup_free_ char *path = cache_path(cache, CACHE_SEAL, key, NULL);
+    return path && lstat(path, &st) == 0 ? st.st_mtime : entry->st_mtime;
+}
+
 static int add_item(struct cache_listing *listing, const struct cache *cache, const char *name,
                     const struct stat *st, bool partial, struct error **err)
 {
@@ -66,7 +74,7 @@ static int add_item(struct cache_listing *listing, const struct cache *cache, co
         .label = label,
         .size = (uint64_t)st->st_size,
         .allocated = (uint64_t)st->st_blocks * 512,
-        .last_used = partial ? st->st_mtime : st->st_atime,
+        .last_used = partial ? st->st_mtime : last_use(cache, key, st),
         .partial = partial,
     };
     return 0;

@@ -33,9 +33,9 @@ struct catalog {
 
 /*
  * Fetches and verifies each repository's index. A repository that is unreachable, unsigned or badly
- * signed gives a warning that names it and is left out; this fails only for want of memory. A
- * repository without a key is refused unless check_signature is off. `repos` must outlive the
- * catalog.
+ * signed gives a warning that names it and is left out, whatever the reason; this fails only where
+ * it has no memory for the list itself. A repository without a key is refused unless
+ * check_signature is off. `repos` must outlive the catalog.
  */
 int catalog_load(struct repo_list *repos, const struct catalog_options *options,
                  struct catalog *ret, struct error **err);
@@ -61,13 +61,23 @@ typedef int fetch_expand_fn(void *context, int in_fd, const char *name, struct d
 struct fetch_options {
     fetch_expand_fn *expand;
     void *context; /* of expand */
+    bool verify;   /* read an image of the cache in whole, and compare it with what was fetched */
     struct reporter *reporter;
+};
+
+/* What stands behind the image. */
+enum fetch_trust {
+    FETCH_VERIFIED,       /* a signed index, or a signature of the image itself */
+    FETCH_UNSIGNED_INDEX, /* the checksum of an index whose signature was not to be checked */
+    FETCH_BLIND,          /* nothing */
 };
 
 struct fetch_result {
     int fd;      /* caller closes */
     bool cached; /* nothing was downloaded or expanded */
+    enum fetch_trust trust;
     char key[DIGEST_MAX_HEX];
+    bool key_is_checksum; /* as the index states it */
 };
 
 /*

@@ -29,6 +29,7 @@ struct fetch {
     struct cache_fill *fill;
     fetch_expand_fn *expand;
     void *context;
+    enum cache_check check;
     struct reporter *reporter;
 };
 
@@ -138,6 +139,13 @@ static int verify_mapped(const struct fetch *fetch, int fd, const char *signatur
     return r;
 }
 
+static enum fetch_trust trust_of(const struct fetch *fetch)
+{
+    if (fetch->source->check_signature)
+        return fetch->checksum || fetch->entry->sig ? FETCH_VERIFIED : FETCH_BLIND;
+    return fetch->checksum ? FETCH_UNSIGNED_INDEX : FETCH_BLIND;
+}
+
 /* Before there were checksums, images had detached signatures of their own. */
 static int check_signature(const struct fetch *fetch, int fd, struct error **err)
 {
@@ -145,7 +153,7 @@ static int check_signature(const struct fetch *fetch, int fd, struct error **err
     const struct index_entry *entry = fetch->entry;
     if (fetch->checksum)
         return 0;
-    if (!entry->sig || !fetch->source->check_signature) {
+    if (trust_of(fetch) == FETCH_BLIND) {
         report(fetch->reporter, REPORT_WARNING,
                "%s: the index states no checksum for it; it is taken on trust", fetch->display);
         return 0;
@@ -153,8 +161,9 @@ static int check_signature(const struct fetch *fetch, int fd, struct error **err
     _cleanup_free_ char *uri = uri_resolve(repo->uri, entry->sig, err);
     if (!uri)
         return -EINVAL;
-    const struct download_options options = {
-        .proxy = repo->proxy, .max_size = largest_signature, .retries = 1};
+    const struct download_options options = {.proxy = repo->proxy,
+                                             .max_size = largest_signature,
+                                                                                  .retries = 1};
     _cleanup_free_ char *signature = NULL;
     size_t size = 0;
     int r = download_to_memory(uri, &options, &signature, &size, err);
@@ -262,6 +271,22 @@ static int fill_cache(struct fetch *fetch, struct cache *cache, struct error **e
     return r;
 }
 
+/* With the right to fill the entry: -ENOENT where it is to be filled. One that was altered since it
+ * was fetched, by a failing disk or a program that wrote into it, is fetched again. */
+static int look_again(const struct fetch *fetch, struct cache *cache, struct error **err)
+{
+    _cleanup_error_ struct error *failure = NULL;
+    int fd = cache_lookup(cache, fetch->key, fetch->check, &failure);
+    if (fd >= 0 || fd == -ENOENT)
+        return fd;
+    if (fd != -EBADMSG)
+        return error_move(err, TAKE_PTR(failure));
+    report(fetch->reporter, REPORT_WARNING, "%s: %s; fetching it again", fetch->entry->id,
+           error_message(failure));
+    int r = cache_fill_drop_image(fetch->fill, err);
+    return r < 0 ? r : -ENOENT;
+}
+
 int catalog_fetch(const struct catalog_source *source, const struct index_entry *entry,
                   struct cache *cache, const struct fetch_options *options,
                   struct fetch_result *ret, struct error **err)
@@ -271,6 +296,7 @@ int catalog_fetch(const struct catalog_source *source, const struct index_entry 
         .entry = entry,
         .expand = options->expand,
         .context = options->context,
+        .check = options->verify ? CACHE_CHECK_CONTENTS : CACHE_CHECK_QUICK,
         .reporter = options->reporter,
     };
     struct fetch_result result = {.cached = true};
@@ -278,13 +304,17 @@ int catalog_fetch(const struct catalog_source *source, const struct index_entry 
     if (r < 0)
         return error_wrap(err, "%s", entry->id);
     memcpy(result.key, fetch.key, sizeof(result.key));
-    result.fd = cache_lookup(cache, fetch.key, NULL);
+    result.trust = trust_of(&fetch);
+    result.key_is_checksum = fetch.checksum != NULL;
+    result.fd = cache_lookup(cache, fetch.key, fetch.check, NULL);
     if (result.fd < 0) {
         r = cache_fill_begin(cache, fetch.key, options->reporter, &fetch.fill, err);
         if (r < 0)
             return error_wrap(err, "%s", entry->id);
         /* The previous holder of the lock may have added it. */
-        result.fd = cache_lookup(cache, fetch.key, NULL);
+        result.fd = look_again(&fetch, cache, err);
+        if (result.fd < 0 && result.fd != -ENOENT)
+            return error_wrap(err, "%s", entry->id);
     }
     if (result.fd < 0) {
         result.cached = false;

@@ -96,6 +96,33 @@ run "$kiln" build trap --source "file://$tmp/evil/index" --no-check-signature -o
     --write '/etc/motd:owned' --write '/escape/file:owned'
 is "$(cat host-target/file)" victim 'links of the guest never lead to the host'
 
+# An image of the cache that was altered since.
+cached=$(grep -lx 'mini x86_64' "$XDG_CACHE_HOME"/kiln/label/* | sed 's,.*/,,')
+base=$XDG_CACHE_HOME/kiln/base/$cached.raw
+rebuilds() { # WHAT OPTION...
+    run "$kiln" build mini -o rebuilt.img "${@:2}"
+    is "$status" 0 "a base that was $1 builds all the same"
+    like "$err" "mini: the image ${cached:0:16} of the cache has .*fetching it again" "$1: with a warning"
+    ok "$1: what is built is whole" cmp rebuilt.img whole.img
+}
+"$kiln" build -q mini -o whole.img
+chmod u+w "$base" && truncate -s 1M "$base"
+rebuilds cut
+chmod u+w "$base" && printf xx | dd of="$base" bs=1 seek=1048576 conv=notrunc status=none
+rebuilds altered
+times=$(stat -c %y "$base")
+chmod u+w "$base" && printf yy | dd of="$base" bs=1 seek=1048576 conv=notrunc status=none
+touch -d "$times" "$base"
+rebuilds 'altered with its times' --verify-cache
+ok 'a cached base that is as it was passes' "$kiln" build mini -o rebuilt.img --verify-cache
+like "$out" 'from the cache' 'and is not fetched again'
+sed '/^checksum/d' evil/index >evil/blind
+run "$kiln" build trap --source "file://$tmp/evil/blind" --no-check-signature -o blind.img
+like "$out" 'trap \(fetched, not verified\)' 'an image taken on trust is not called verified'
+run "$kiln" build trap --source "file://$tmp/evil/index" --no-check-signature -o blind.img --json
+is "$(jq -r '.base_trust' <<<"$out")" unsigned-index 'nor one by an index that nobody verified'
+"$kiln" cache remove "$("$kiln" cache --json | jq -r '[.items[].key | select(length == 64)][0]')" >/dev/null
+
 # Damaged downloads.
 xz_index() { # NAME FILE CHECKSUM_OF
     printf '[%s]\nname=x\narch=x86_64\nfile=%s\nformat=raw\nsize=%s\nchecksum[sha512]=%s\n' "$1" "$2" \
@@ -114,6 +141,28 @@ for bad in cut flipped trailing mismatch empty gone; do
     fails 1 "$bad|whole\\.xz" "a damaged download ($bad) is refused by name" \
         "$kiln" build "$bad" --source "file://$tmp/evil/index" --no-check-signature -o bad.img
 done
+# Good downloads of what the index does not say.
+{ cat mini.img; head -c 512 /dev/zero; } | head -c $(($(stat -c %s mini.img) - 4096)) >evil/short.raw
+qemu-img convert -q -O qcow2 mini.img evil/other.raw
+qemu-img convert -q -O vpc -o subformat=fixed,force_size=on mini.img evil/vhd.raw
+head -c 65536 mini.img | bzip2 >evil/packed.bz2
+tar -C evil -cf - whole.xz | xz -1 >evil/tar.xz
+for wrong in short.raw other.raw vhd.raw packed.bz2 tar.xz; do
+    xz_index "${wrong%.*}" "$wrong" "evil/$wrong"; echo
+done >evil/index
+sed 's/^format=raw/format=qcow2/; s/^\[short/[raw/; s/short.raw/mini.raw/' evil/index | head -6 >evil/index2
+cp mini.img evil/mini.raw && sed -i "s/^checksum.*/checksum[sha512]=$(sha512sum <mini.img | cut -d' ' -f1)/" evil/index2
+contradicts() { # ENTRY INDEX REGEX
+    fails 1 "$3" "a base image that is not as its index says ($1) is refused" \
+        "$kiln" build "$1" --source "file://$tmp/evil/$2" --no-check-signature -o bad.img
+    unlike "$err" '/proc/' "$1: the message names no descriptor"
+}
+contradicts short index 'the index states a disk of [0-9]+ bytes, and the base image has'
+contradicts other index 'the index calls the base image raw, and it is qcow2'
+contradicts vhd index 'the index calls the base image raw, and it is vpc'
+contradicts packed index 'is compressed with bzip2; base images are raw or qcow2'
+contradicts tar index 'is a tar archive .*not a disk image'
+contradicts raw index2 'the index calls the base image qcow2, and it is raw'
 [ ! -e bad.img ] && pass 'and gives no output' || fail 'and gives no output'
 entries() { find "$XDG_CACHE_HOME/kiln/base" -name '*.raw' | wc -l; }
 is "$(entries)" 2 'nor a cache entry (only mini and trap are there)'

@@ -54,11 +54,11 @@ static void an_entry_is_there_once_it_is_committed(void **state)
     struct world *world = *state;
     struct error *err = NULL;
     _cleanup_(cache_closep) struct cache *cache = open_cache(world);
-    expect_refusal(cache_lookup(cache, KEY_A, &err), -ENOENT, &err, KEY_A, NULL);
+    expect_refusal(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err), -ENOENT, &err, KEY_A, NULL);
     struct cache_fill *fill = begin(cache, KEY_A);
     int out = cache_fill_image_fd(fill, NULL);
     assert_int_equal(write(out, "half", 4), 4);
-    assert_int_equal(cache_lookup(cache, KEY_A, NULL), -ENOENT);
+    assert_int_equal(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, NULL), -ENOENT);
     _cleanup_close_ int fd = cache_fill_commit(fill, &err);
     expect_success(fd, &err);
     char text[8] = "";
@@ -67,7 +67,7 @@ static void an_entry_is_there_once_it_is_committed(void **state)
     struct stat st;
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0444);
-    _cleanup_close_ int again = cache_lookup(cache, KEY_A, &err);
+    _cleanup_close_ int again = cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err);
     expect_success(again, &err);
 }
 
@@ -115,7 +115,7 @@ static void keys_that_are_none_are_refused(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         struct cache_fill *fill = NULL;
         uint64_t freed = 0;
-        assert_int_equal(cache_lookup(cache, keys[i], NULL), -EINVAL);
+        assert_int_equal(cache_lookup(cache, keys[i], CACHE_CHECK_QUICK, NULL), -EINVAL);
         assert_int_equal(cache_fill_begin(cache, keys[i], NULL, &fill, NULL), -EINVAL);
         assert_int_equal(cache_remove(cache, keys[i], &freed, NULL), -EINVAL);
     }
@@ -156,7 +156,7 @@ static void others_wait_for_who_fills_an_entry(void **state)
     expect_success(cache_remove(cache, NULL, &freed, &err), &err);
     expect_success(cache_fill_begin(cache, KEY_A, &world->reporter, &fill, &err), &err);
     assert_true(contains(world->infos.data, "Waiting for another process"));
-    _cleanup_close_ int fd = cache_lookup(cache, KEY_A, NULL);
+    _cleanup_close_ int fd = cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, NULL);
     assert_true(fd >= 0);
     cache_fill_end(fill);
     int status = -1;
@@ -199,10 +199,13 @@ static void the_list_says_what_is_there(void **state)
     cache_fill_end(fill);
     world_text(world, "cache/base/stranger.raw", "x");
     _cleanup_free_ char *entry = world_path(world, "cache/base/" KEY_A ".raw");
+    _cleanup_free_ char *seal = world_path(world, "cache/seal/" KEY_A);
     _cleanup_free_ char *part = world_path(world, "cache/download/" KEY_B ".part");
-    const struct timespec used[2] = {{.tv_sec = 2000}, {.tv_sec = 1000}};
-    assert_int_equal(utimensat(AT_FDCWD, entry, used, 0), 0);
-    assert_int_equal(utimensat(AT_FDCWD, part, used, 0), 0);
+    const struct timespec used[2] = {{.tv_sec = 2000}, {.tv_sec = 2000}};
+    const struct timespec filled[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, entry, filled, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, seal, used, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, part, filled, 0), 0);
     struct cache_listing listing = {0};
     assert_int_equal(cache_list(cache, &listing, NULL), 0);
     assert_int_equal(listing.count, 2);
@@ -217,11 +220,88 @@ static void the_list_says_what_is_there(void **state)
     assert_true(listing.items[1].partial);
     cache_listing_free(&listing);
     /* Looking an entry up is a use; the time of its filling stays. */
-    close(cache_lookup(cache, KEY_A, NULL));
+    close(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, NULL));
     struct stat st;
     assert_int_equal(stat(entry, &st), 0);
     assert_int_equal(st.st_mtime, 1000);
-    assert_true(st.st_atime > 2000);
+    assert_int_equal(cache_list(cache, &listing, NULL), 0);
+    assert_true(listing.items[0].last_used > 2000);
+    cache_listing_free(&listing);
+}
+
+static void write_into(const char *path, off_t at, const char *text)
+{
+    assert_int_equal(chmod(path, 0600), 0);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, text, strlen(text), at), strlen(text));
+    close(fd);
+}
+
+static void an_altered_entry_is_noticed(void **state)
+{
+    struct world *world = *state;
+    struct error *err = NULL;
+    _cleanup_(cache_closep) struct cache *cache = open_cache(world);
+    _cleanup_free_ char *entry = world_path(world, "cache/base/" KEY_A ".raw");
+    _cleanup_free_ char *seal = world_path(world, "cache/seal/" KEY_A);
+    close(put(cache, KEY_A, "as it was"));
+    /* Other times alone are no other contents; from then on they are the recorded ones. */
+    const struct timespec other[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, entry, other, 0), 0);
+    close(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err));
+    expect_success(0, &err);
+    write_into(entry, 0, "is");
+    expect_refusal(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err), -EBADMSG, &err,
+                   "other contents", NULL);
+    write_into(entry, 0, "as");
+    close(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err));
+    expect_success(0, &err);
+    assert_int_equal(truncate(entry, 4), 0);
+    expect_refusal(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err), -EBADMSG, &err,
+                   "another size", NULL);
+    assert_int_equal(unlink(seal), 0);
+    expect_refusal(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err), -EBADMSG, &err, "no record",
+                   NULL);
+}
+
+/* The record, with each number that begins at that place replaced. */
+static void edit_record(const char *path, unsigned place, const char *number)
+{
+    _cleanup_free_ char *text = NULL;
+    assert_int_equal(file_read(path, 4096, &text, NULL, NULL), 0);
+    char *at = text, *end;
+    for (; place > 0; place--)
+        at = strchr(at, ' ') + 1;
+    end = strchr(at, ' ');
+    _cleanup_free_ char *edited = str_printf(NULL, "%.*s%s%s", (int)(at - text), text, number, end);
+    assert_int_equal(file_write_atomic(path, edited, strlen(edited), 0600, NULL), 0);
+}
+
+/* What the file system does not tell: a failing disk, or a program that sets times back. */
+static void contents_are_read_when_asked_and_from_time_to_time(void **state)
+{
+    struct world *world = *state;
+    struct error *err = NULL;
+    struct stat st;
+    char number[32];
+    _cleanup_(cache_closep) struct cache *cache = open_cache(world);
+    _cleanup_free_ char *entry = world_path(world, "cache/base/" KEY_A ".raw");
+    _cleanup_free_ char *seal = world_path(world, "cache/seal/" KEY_A);
+    close(put(cache, KEY_A, "as it was"));
+    write_into(entry, 0, "is");
+    assert_int_equal(stat(entry, &st), 0);
+    snprintf(number, sizeof(number), "%lld%09ld", (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    edit_record(seal, 2, number);
+    snprintf(number, sizeof(number), "%lld%09ld", (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+    edit_record(seal, 4, number);
+    close(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err));
+    expect_success(0, &err);
+    expect_refusal(cache_lookup(cache, KEY_A, CACHE_CHECK_CONTENTS, &err), -EBADMSG, &err,
+                   "other contents", NULL);
+    snprintf(number, sizeof(number), "%lld", (long long)time(NULL) - 31 * 24 * 3600);
+    edit_record(seal, 5, number);
+    expect_refusal(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, &err), -EBADMSG, &err,
+                   "other contents", NULL);
 }
 
 static void removing_disturbs_no_reader(void **state)
@@ -236,7 +316,7 @@ static void removing_disturbs_no_reader(void **state)
     assert_true(freed > 0);
     char text[8] = "";
     assert_int_equal(pread(fd, text, sizeof(text), 0), 4);
-    assert_int_equal(cache_lookup(cache, KEY_A, NULL), -ENOENT);
+    assert_int_equal(cache_lookup(cache, KEY_A, CACHE_CHECK_QUICK, NULL), -ENOENT);
     expect_refusal(cache_remove(cache, KEY_A, &freed, &err), -ENOENT, &err, "is not in the cache",
                    NULL);
     expect_success(cache_remove(cache, NULL, &freed, &err), &err);
@@ -339,6 +419,8 @@ int main(void)
         world_test(a_killed_filler_holds_nobody_up),
         world_test(unfinished_images_of_killed_fillers_are_swept),
         world_test(the_list_says_what_is_there),
+        world_test(an_altered_entry_is_noticed),
+        world_test(contents_are_read_when_asked_and_from_time_to_time),
         world_test(removing_disturbs_no_reader),
         world_test(directories_of_others_are_refused),
         world_test(folders_of_others_are_refused),
