@@ -42,6 +42,7 @@ int cli_catalog_open(const struct catalog_arguments *arguments, const char *want
 {
     const struct catalog_options options = {
         .check_signature = arguments->check_signature,
+        .min_speed = arguments->min_speed,
         .reporter = reporter,
         .wanted = wanted,
         .wanted_arch = arch,

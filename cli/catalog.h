@@ -7,13 +7,14 @@ struct catalog_arguments {
     struct strv sources;      /* --source */
     struct strv fingerprints; /* --fingerprint, the n-th for the n-th source; one serves all */
     bool check_signature;     /* default true */
+    uint64_t min_speed;       /* bytes a second */
     const char *cache;        /* --cache DIR */
     bool verify_cache;
 };
 
 #define CATALOG_ARGUMENTS_DEFAULT                                                                  \
     {                                                                                              \
-        .check_signature = true                                                  \
+        .check_signature = true, .min_speed = 100                                                  \
     }
 
 /* Rows for the option table of a command whose arguments have this struct at `member`. */
@@ -26,6 +27,10 @@ struct catalog_arguments {
          OPTION_LIST,   offsetof(type, member.fingerprints),                                       \
          "HEX",         "the key in your keyring that signed the --source index",                  \
          NULL},                                                                                    \
+        {"min-speed", 0,                                                                           \
+         OPTION_SIZE, offsetof(type, member.min_speed),                                            \
+         "SIZE",      "give up downloads of less than SIZE bytes a second; 0: never",              \
+         "100"},                                                                                   \
     {                                                                                              \
         "no-check-signature", 0, OPTION_CLEAR, offsetof(type, member.check_signature), NULL,       \
             "accept indexes that are unsigned or signed by an unknown key", NULL                   \

@@ -31,17 +31,46 @@ static const struct cli_option list_options[] = {
 
 static const struct list_arguments list_defaults = {.catalog = CATALOG_ARGUMENTS_DEFAULT};
 
+/* By id or alias. A hidden image is not found by wildcards. */
+static bool matches(const struct index_entry *entry, const char *pattern, bool exactly)
+{
+    bool match = exactly ? strcmp(pattern, entry->id) == 0 : fnmatch(pattern, entry->id, 0) == 0;
+    for (char **alias = entry->aliases; !match && alias && *alias; alias++)
+        match = exactly ? strcmp(pattern, *alias) == 0 : fnmatch(pattern, *alias, 0) == 0;
+    return match;
+}
+
+/* Hidden images are shown to who knows their name, and to programs. */
 static bool wanted(const struct index_entry *entry, const struct list_arguments *arguments,
                    char *const *patterns)
 {
-    if (entry->hidden || (arguments->arch && strcmp(arguments->arch, entry->arch) != 0))
+    if (arguments->arch && strcmp(arguments->arch, entry->arch) != 0)
         return false;
     if (!*patterns)
-        return true;
+        return !entry->hidden || arguments->json;
+    bool exactly = entry->hidden && !arguments->json;
     for (; *patterns; patterns++)
-        if (fnmatch(*patterns, entry->id, 0) == 0)
+        if (matches(entry, *patterns, exactly))
             return true;
     return false;
+}
+
+/* A NAME that no image has is a mistake. */
+static int check_names(const struct catalog *catalog, const struct list_arguments *arguments,
+                       char *const *patterns, struct error **err)
+{
+    for (; *patterns; patterns++) {
+        char *const one[] = {*patterns, NULL};
+        bool found = false;
+        for (size_t s = 0; s < catalog->count && !found; s++) {
+            const struct index *index = &catalog->sources[s].index;
+            for (size_t i = 0; i < index->count && !found; i++)
+                found = wanted(&index->entries[i], arguments, one);
+        }
+        if (!found)
+            return catalog_not_found(catalog, *patterns, arguments->arch, err);
+    }
+    return 0;
 }
 
 static void print_field(const char *label, const char *text)
@@ -52,12 +81,23 @@ static void print_field(const char *label, const char *text)
     printf("%-24s %s\n", label, printable ? printable : "?");
 }
 
+/* NULL: none, or out of memory. */
+static char *join_aliases(const struct index_entry *entry)
+{
+    struct str text = {0};
+    for (char **alias = entry->aliases; alias && *alias; alias++)
+        str_appendf(&text, "%s%s", text.length ? " " : "", *alias);
+    return text.length ? str_take(&text, NULL) : NULL;
+}
+
 static void print_long(const struct catalog_source *source, const struct index_entry *entry)
 {
     char size[16];
     print_field("os-version:", entry->id);
     print_field("Full name:", entry->name);
     print_field("Architecture:", entry->arch);
+    _cleanup_free_ char *aliases = join_aliases(entry);
+    print_field("Aliases:", aliases);
     print_field("Minimum/default size:", format_size(entry->size, size));
     if (entry->compressed_size)
         print_field("Download size:", format_size(entry->compressed_size, size));
@@ -84,11 +124,15 @@ static json_t *entry_json(const struct catalog_source *source, const struct inde
         const struct index_text *note = &entry->notes[i];
         json_object_set_new(notes, *note->language ? note->language : "C", json_text(note->text));
     }
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b}", "os-version", json_text(entry->id),
-                     "full-name", json_text(entry->name), "arch", json_text(entry->arch), "size",
-                     (json_int_t)entry->size, "compressed-size", (json_int_t)entry->compressed_size,
-                     "notes", notes, "repository", json_text(source->repo->name), "hidden",
-                     entry->hidden);
+    json_t *aliases = json_array();
+    for (char **alias = entry->aliases; alias && *alias; alias++)
+        json_array_append_new(aliases, json_text(*alias));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b}", "os-version",
+                     json_text(entry->id), "full-name", json_text(entry->name), "osinfo",
+                     json_text(entry->osinfo), "arch", json_text(entry->arch), "aliases", aliases,
+                     "size", (json_int_t)entry->size, "compressed-size",
+                     (json_int_t)entry->compressed_size, "notes", notes, "repository",
+                     json_text(source->repo->name), "hidden", entry->hidden);
 }
 
 /* The layout of `virt-builder --list --list-format json`, with the repository added. */
@@ -156,6 +200,8 @@ static int list_run(struct cli *cli, const void *opaque, struct error **err)
     int r = cli_catalog_open(&arguments.catalog, NULL, NULL, cli->reporter, &opened, err);
     if (r == 0)
         r = check_any(&opened.catalog, err);
+    if (r == 0)
+        r = check_names(&opened.catalog, &arguments, cli->operands, err);
     if (r < 0)
         return r;
     if (arguments.json)
@@ -170,7 +216,8 @@ const struct cli_command list_command = {
     .summary = "list the images that the repositories offer",
     .operands = "[NAME...]",
     .description = "Lists the images of all configured repositories: name, architecture, full "
-                   "name. NAME may have shell wildcards. A repository that cannot be reached, or "
+                   "name. NAME may have shell wildcards; aliases are found too, and a NAME that "
+                   "no image has is an error. A repository that cannot be reached, or "
                    "is badly signed, is left out with a warning.",
     .example = "kiln list 'debian-*'",
     .options = list_options,

@@ -15,29 +15,34 @@ static const uint64_t largest_signature = 1 << 20;
 static const uint64_t index_stall_ms = 15 * 1000;
 
 static int fetch_document(const struct repo *repo, const char *uri, uint64_t max_size, char **ret,
-                          size_t *ret_size, struct reporter *reporter, struct error **err)
+                          size_t *ret_size, const struct catalog_options *options,
+                          struct error **err)
 {
-    const struct download_options options = {
+    const struct download_options download = {
         .proxy = repo->proxy,
         .max_size = max_size,
         .stall_ms = index_stall_ms,
+        .min_speed = options->min_speed,
         .retries = 1,
-        .reporter = reporter,
+        .reporter = options->reporter,
     };
-    return download_to_memory(uri, &options, ret, ret_size, err);
+    return download_to_memory(uri, &download, ret, ret_size, err);
 }
 
 /* An index that is not clear-signed may have a detached signature beside it. */
 static int verify_beside(const struct repo *repo, const char *name, const char *text, size_t size,
-                         struct reporter *reporter, struct error **err)
+                         const struct catalog_options *options, struct error **err)
 {
-    _cleanup_free_ char *uri = str_printf(err, "%s.sig", repo->uri);
+    /* Before a query, which may hold what gives access. */
+    size_t path = uri_is_remote(repo->uri) ? strcspn(repo->uri, "?#") : strlen(repo->uri);
+    _cleanup_free_ char *uri =
+        str_printf(err, "%.*s.sig%s", (int)path, repo->uri, repo->uri + path);
     _cleanup_free_ char *signature = NULL;
     size_t signature_size = 0;
     if (!uri)
         return -ENOMEM;
     int r =
-        fetch_document(repo, uri, largest_signature, &signature, &signature_size, reporter, NULL);
+        fetch_document(repo, uri, largest_signature, &signature, &signature_size, options, NULL);
     if (r == -ENOMEM)
         return error_oom(err);
     if (r < 0) {
@@ -51,10 +56,10 @@ static int verify_beside(const struct repo *repo, const char *name, const char *
 
 /* Puts what is signed into *text, in place of what was fetched. */
 static int verify(const struct repo *repo, const char *name, char **text, size_t *size,
-                  struct reporter *reporter, struct error **err)
+                  const struct catalog_options *options, struct error **err)
 {
     if (!signature_is_clear_signed(*text, *size))
-        return verify_beside(repo, name, *text, *size, reporter, err);
+        return verify_beside(repo, name, *text, *size, options, err);
     char *plain = NULL;
     size_t plain_size = 0;
     const struct signature_key key = {.file = repo->gpgkey, .fingerprint = repo->fingerprint};
@@ -99,10 +104,10 @@ static int load_source(const struct repo *repo, const struct catalog_options *op
     /* Said before anything is fetched. */
     if (options->check_signature && !repo->gpgkey && !repo->fingerprint)
         return refuse_keyless(repo, name, err);
-    int r = fetch_document(repo, repo->uri, largest_index, &text, &size, options->reporter, err);
+    int r = fetch_document(repo, repo->uri, largest_index, &text, &size, options, err);
     if (r == 0 && options->check_signature)
-        r = verify(repo, name, &text, &size, options->reporter, err);
-    return r < 0 ? r : index_parse(text, size, name, ret, err);
+        r = verify(repo, name, &text, &size, options, err);
+    return r < 0 ? r : index_parse(text, size, name, options->reporter, ret, err);
 }
 
 int catalog_load(struct repo_list *repos, const struct catalog_options *options,
@@ -116,11 +121,8 @@ int catalog_load(struct repo_list *repos, const struct catalog_options *options,
         struct catalog_source *source = &catalog.sources[catalog.count++];
         source->repo = &repos->items[i];
         source->check_signature = options->check_signature;
+        source->min_speed = options->min_speed;
         int r = load_source(source->repo, options, &source->index, &source->failure);
-        if (r == -ENOMEM) {
-            catalog_free(&catalog);
-            return error_oom(err);
-        }
         if (r == 0 && has_wanted(&catalog, options))
             break;
         if (r == 0)

@@ -12,6 +12,7 @@
 
 struct catalog_options {
     bool check_signature; /* --no-check-signature clears it */
+    uint64_t min_speed;   /* bytes a second below which a download is given up; 0: none */
     struct reporter *reporter;
     /* Where one image is looked for: repositories behind the first that has it are not contacted,
      * so that a slow or dead one costs nothing. NULL: all are loaded. */
@@ -24,6 +25,7 @@ struct catalog_source {
     struct index index;    /* empty when the source failed */
     struct error *failure; /* why it has no index, NULL: it has one. Already said as a warning */
     bool check_signature;  /* as the options said: goes for what the index names, too */
+    uint64_t min_speed;    /* likewise */
 };
 
 struct catalog {
@@ -49,6 +51,10 @@ void catalog_free(struct catalog *catalog);
 int catalog_find(const struct catalog *catalog, const char *id, const char *arch,
                  const struct catalog_source **ret_source, const struct index_entry **ret_entry,
                  struct error **err);
+
+/* The refusal of catalog_find(); arch NULL: it was looked for with any. */
+int catalog_not_found(const struct catalog *catalog, const char *id, const char *arch,
+                      struct error **err);
 
 /* The arch of this machine in virt-builder's spelling. */
 const char *catalog_host_arch(void);

@@ -144,9 +144,11 @@ static char *describe_failures(const struct catalog *catalog)
     return str_take(&text, NULL);
 }
 
-static int not_found(const struct catalog *catalog, const char *id, const char *arch,
-                     struct error **err)
+int catalog_not_found(const struct catalog *catalog, const char *id, const char *arch,
+                      struct error **err)
 {
+    if (!arch)
+        arch = "any architecture";
     _cleanup_(alternatives_free) struct alternatives found = {0};
     int r = look_around(catalog, id, &found, err);
     if (r < 0)
@@ -178,5 +180,5 @@ int catalog_find(const struct catalog *catalog, const char *id, const char *arch
         *ret_entry = entry;
         return 0;
     }
-    return not_found(catalog, id, arch, err);
+    return catalog_not_found(catalog, id, arch, err);
 }

@@ -23,7 +23,10 @@ struct attempt {
     bool asked_for_range;
     bool began;            /* the first byte of the body was seen, or its absence made sure */
     uint64_t last_byte_ms; /* when something arrived last */
+    uint64_t window_ms;    /* when the window began in which the speed is measured */
+    uint64_t window_bytes; /* of the body, since then */
     bool stalled;
+    bool slow;
     struct error *failure; /* of a callback, which stopped the transfer */
 };
 
@@ -131,32 +134,53 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *opaque)
                        &attempt->failure) < 0)
         return CURL_WRITEFUNC_ERROR;
     transfer->offset += count;
+    attempt->window_bytes += count;
     const struct download_options *options = transfer->options;
     if (options->task && transfer->offset != transfer->total)
         report_progress(options->reporter, options->task, transfer->offset, transfer->total);
     return count;
 }
 
+static uint64_t stall_limit(const struct download_options *options)
+{
+    return options->stall_ms ? options->stall_ms : default_stall_ms;
+}
+
+/* A server that sends a byte now and then is as good as none. Measured over as long a time as one
+ * may send nothing, so that a pause does not count. */
+static bool is_slow(struct attempt *attempt, uint64_t now)
+{
+    const struct download_options *options = attempt->transfer->options;
+    uint64_t window = now - attempt->window_ms;
+    if (options->min_speed == 0 || window < stall_limit(options))
+        return false;
+    /* No body arrives so fast that this overflows. */
+    if (attempt->window_bytes * 1000 / window < options->min_speed)
+        return true;
+    attempt->window_ms = now;
+    attempt->window_bytes = 0;
+    return false;
+}
+
 /* Called about once a second, also while nothing arrives. */
-static int on_tick(void *opaque, curl_off_t total, curl_off_t now, curl_off_t up_total,
+static int on_tick(void *opaque, curl_off_t total, curl_off_t done, curl_off_t up_total,
                    curl_off_t up_now)
 {
     struct attempt *attempt = opaque;
-    const struct download_options *options = attempt->transfer->options;
-    uint64_t limit = options->stall_ms ? options->stall_ms : default_stall_ms;
+    uint64_t now = clock_now_ms();
     (void)total;
-    (void)now;
+    (void)done;
     (void)up_total;
     (void)up_now;
-    attempt->stalled = clock_now_ms() - attempt->last_byte_ms > limit;
-    return attempt->stalled;
+    attempt->stalled = now - attempt->last_byte_ms > stall_limit(attempt->transfer->options);
+    attempt->slow = !attempt->stalled && is_slow(attempt, now);
+    return attempt->stalled || attempt->slow;
 }
 
 static int set_up(struct attempt *attempt, char *range, size_t range_size, char *message)
 {
     const struct transfer *transfer = attempt->transfer;
     const struct download_options *options = transfer->options;
-    uint64_t stall = options->stall_ms ? options->stall_ms : default_stall_ms;
     CURL *curl = attempt->curl;
     CURLcode r = curl_easy_setopt(curl, CURLOPT_URL, transfer->uri);
 #define SET(option, value)                                                                         \
@@ -169,7 +193,7 @@ static int set_up(struct attempt *attempt, char *range, size_t range_size, char 
     SET(CURLOPT_FOLLOWLOCATION, 1L);
     SET(CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
     SET(CURLOPT_USERAGENT, "kiln/" KILN_VERSION);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)min_u64(stall, connect_timeout_ms));
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)min_u64(stall_limit(options), connect_timeout_ms));
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, attempt);
     SET(CURLOPT_NOPROGRESS, 0L);
@@ -261,8 +285,11 @@ static int judge_curl(struct attempt *attempt, CURLcode code, const char *messag
             transfer->again = curl_errors[i].again;
         }
     }
+    /* So it calls a line of the headers that is longer than it takes (CURL_MAX_HTTP_HEADER). */
     if (code == CURLE_OUT_OF_MEMORY)
-        return error_oom(err);
+        return error_set(err, EPROTO,
+                         "%s: the server sends a header that is too long, or libcurl has no memory",
+                         transfer->display);
     _cleanup_free_ char *printable = str_printable(*message ? message : curl_easy_strerror(code));
     if (code == CURLE_TOO_MANY_REDIRECTS)
         return error_set(err, errnum, "%s: redirects more than %d times", transfer->display,
@@ -280,7 +307,7 @@ static int perform(struct attempt *attempt, struct error **err)
     char message[CURL_ERROR_SIZE] = "", range[32];
     if (set_up(attempt, range, sizeof(range), message) < 0)
         return error_set(err, EINVAL, "%s: libcurl rejects it: %s", transfer->display, message);
-    attempt->last_byte_ms = clock_now_ms();
+    attempt->last_byte_ms = attempt->window_ms = clock_now_ms();
     CURLcode code = curl_easy_perform(attempt->curl);
     if (attempt->failure)
         return error_move(err, TAKE_PTR(attempt->failure));
@@ -288,6 +315,15 @@ static int perform(struct attempt *attempt, struct error **err)
         transfer->again = true;
         return error_set(err, ETIMEDOUT, "%s: nothing arrived for %llu s", transfer->display,
                          (unsigned long long)(clock_now_ms() - attempt->last_byte_ms) / 1000);
+    }
+    if (attempt->slow) {
+        uint64_t speed = transfer->options->min_speed;
+        transfer->again = true;
+        error_set(err, ETIMEDOUT, "%s: only %llu bytes arrived in %llu s, less than %llu a second",
+                  transfer->display, (unsigned long long)attempt->window_bytes,
+                  (unsigned long long)(clock_now_ms() - attempt->window_ms) / 1000,
+                  (unsigned long long)speed);
+        return error_hint(err, "use --min-speed 0 to wait all the same");
     }
     if (code != CURLE_OK)
         return judge_curl(attempt, code, message, err);

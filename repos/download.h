@@ -9,9 +9,10 @@
 #include "base/report.h"
 
 struct download_options {
-    const char *proxy; /* as struct repo's */
-    uint64_t max_size; /* bytes; more is -EFBIG, and nothing beyond it is fetched */
-    uint64_t stall_ms; /* give up after so long without a byte; 0: 60 s */
+    const char *proxy;  /* as struct repo's */
+    uint64_t max_size;  /* bytes; more is -EFBIG, and nothing beyond it is fetched */
+    uint64_t stall_ms;  /* give up after so long without a byte; 0: 60 s */
+    uint64_t min_speed; /* bytes a second, on average over stall_ms; less is given up. 0: any */
     /* After connection failures and 5xx answers, with growing pauses. An attempt that transferred
      * RETRY_PROGRESS bytes or more does not count. */
     unsigned retries;
@@ -51,6 +52,6 @@ bool uri_path_is_confined(const char *reference);
  * section 5.2, for relative paths). Caller frees; NULL on error. */
 char *uri_resolve(const char *base, const char *reference, struct error **err);
 
-/* The URI as it may be shown: without user name and password, fit for a terminal. Caller frees;
- * NULL: out of memory. */
+/* The URI as it may be shown: without user name and password, without the values of its query, fit
+ * for a terminal. Caller frees; NULL: out of memory. */
 char *uri_printable(const char *uri);

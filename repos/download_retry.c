@@ -127,16 +127,19 @@ int download_to_fd(const char *uri, int fd, const struct download_options *optio
 int download_to_memory(const char *uri, const struct download_options *options, char **ret,
                        size_t *ret_size, struct error **err)
 {
+    _cleanup_free_ char *display = uri_printable(uri);
+    if (!display)
+        return error_oom(err);
     _cleanup_close_ int fd = memfd_create("kiln-download", MFD_CLOEXEC);
     if (fd < 0)
-        return error_sys(err, errno, "%s: no memory for it", uri);
+        return error_sys(err, errno, "%s: cannot create a file in memory", display);
     struct download_options whole = *options;
     whole.resume = false;
     int r = download_to_fd(uri, fd, &whole, err);
     if (r < 0)
         return r;
     if (lseek(fd, 0, SEEK_SET) < 0)
-        return error_sys(err, errno, "%s: cannot read back", uri);
-    return fd_read_all(fd, options->max_size ? options->max_size : SIZE_MAX, uri, ret, ret_size,
+        return error_sys(err, errno, "%s: cannot read back", display);
+    return fd_read_all(fd, options->max_size ? options->max_size : SIZE_MAX, display, ret, ret_size,
                        err);
 }

@@ -163,7 +163,8 @@ static int check_signature(const struct fetch *fetch, int fd, struct error **err
         return -EINVAL;
     const struct download_options options = {.proxy = repo->proxy,
                                              .max_size = largest_signature,
-                                                                                  .retries = 1};
+                                             .min_speed = fetch->source->min_speed,
+                                             .retries = 1};
     _cleanup_free_ char *signature = NULL;
     size_t size = 0;
     int r = download_to_memory(uri, &options, &signature, &size, err);
@@ -210,6 +211,7 @@ static int download(const struct fetch *fetch, int fd, bool resume, struct error
     const struct download_options options = {
         .proxy = fetch->source->repo->proxy,
         .max_size = largest_download(fetch->entry),
+        .min_speed = fetch->source->min_speed,
         .retries = DOWNLOAD_RETRIES,
         .resume = resume,
         .task = "Downloading",

@@ -7,7 +7,7 @@
 #include "repos/index_field.h"
 #include "repos/ini.h"
 
-enum { MAX_ENTRIES = 65536 };
+enum { MAX_ENTRIES = 65536, MAX_TOLD = 10 };
 
 struct parser {
     const char *name; /* of the index, for messages */
@@ -15,6 +15,9 @@ struct parser {
     size_t capacity;
     struct index_entry *entry; /* the section at hand, NULL before the first */
     uint32_t seen;
+    bool skipping;        /* until the next section: what stands there is left out */
+    struct strv failures; /* why entries were left out, at most MAX_TOLD */
+    size_t failure_count;
 
     /* The field at hand, whose value may go on in the next line. */
     bool in_field;
@@ -27,6 +30,7 @@ static void parser_free(struct parser *parser)
 {
     index_free(&parser->index);
     str_free(&parser->value);
+    strv_free(&parser->failures);
 }
 
 /* Puts "index:line: " before the message. */
@@ -78,10 +82,8 @@ static int end_entry(struct parser *parser, struct error **err)
 
 static int begin_entry(struct parser *parser, const struct ini_line *line, struct error **err)
 {
-    int r = end_entry(parser, err);
-    if (r < 0)
-        return r;
     struct index *index = &parser->index;
+    parser->skipping = false;
     if (index->count == MAX_ENTRIES) {
         error_set(err, EINVAL, "more than %d images", MAX_ENTRIES);
         return at_line(parser, line->number, err);
@@ -140,22 +142,67 @@ static int continue_field(struct parser *parser, const struct ini_line *line, st
     return 0;
 }
 
+static int note_failure(struct parser *parser, const struct error *failure, const char *id,
+                        struct error **err)
+{
+    if (parser->failure_count++ >= MAX_TOLD)
+        return 0;
+    return id ? strv_addf(&parser->failures, err, "%s; the image '%s' is left out",
+                          error_message(failure), id)
+              : strv_addf(&parser->failures, err, "%s; what stands there is left out",
+                          error_message(failure));
+}
+
+/* What is wrong with an entry costs that entry alone. Takes the failure; other errors than -EINVAL
+ * are passed on. */
+static int leave_out(struct parser *parser, int r, struct error *failure, struct error **err)
+{
+    _cleanup_error_ struct error *owned = failure;
+    struct index_entry *entry = parser->entry;
+    if (r != -EINVAL)
+        return r == 0 ? 0 : error_move(err, TAKE_PTR(owned));
+    r = note_failure(parser, owned, entry ? entry->id : NULL, err);
+    if (entry) {
+        index_entry_free(entry);
+        parser->index.count--;
+    }
+    str_free(&parser->value);
+    parser->in_field = false;
+    parser->entry = NULL;
+    parser->skipping = true;
+    return r;
+}
+
+static int bad_line(const struct parser *parser, const struct ini_line *line, struct error **err)
+{
+    error_set(err, EINVAL, "%s", line->problem);
+    return at_line(parser, line->number, err);
+}
+
+static int take_content(struct parser *parser, const struct ini_line *line, struct error **err)
+{
+    if (line->kind == INI_FIELD)
+        return begin_field(parser, line, err);
+    if (line->kind == INI_MORE)
+        return continue_field(parser, line, err);
+    return bad_line(parser, line, err);
+}
+
 static int take_line(struct parser *parser, const struct ini_line *line, struct error **err)
 {
-    switch (line->kind) {
-    case INI_SECTION:
+    struct error *failure = NULL;
+    bool ends = line->kind == INI_SECTION || line->kind == INI_END || line->was_section;
+    if (!ends && parser->skipping)
+        return 0;
+    int r = ends ? end_entry(parser, &failure) : take_content(parser, line, &failure);
+    r = leave_out(parser, r, failure, err);
+    if (r < 0 || !ends)
+        return r;
+    if (line->kind == INI_SECTION)
         return begin_entry(parser, line, err);
-    case INI_FIELD:
-        return begin_field(parser, line, err);
-    case INI_MORE:
-        return continue_field(parser, line, err);
-    case INI_BAD:
-        error_set(err, EINVAL, "%s", line->problem);
-        return at_line(parser, line->number, err);
-    case INI_END:
-        break;
-    }
-    return end_entry(parser, err);
+    failure = NULL;
+    r = line->was_section ? bad_line(parser, line, &failure) : 0;
+    return leave_out(parser, r, failure, err);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -168,29 +215,70 @@ static int compare_entries(const void *a, const void *b)
     return order ? order : (left->line > right->line) - (left->line < right->line);
 }
 
+/* The second one is left out. */
+static int drop_repeated(struct parser *parser, const struct index_entry *first,
+                         struct index_entry *second, struct error **err)
+{
+    _cleanup_error_ struct error *failure = NULL;
+    error_set(&failure, EINVAL, "[%s] for %s is there twice, first in line %u", second->id,
+              second->arch, first->line);
+    at_line(parser, second->line, &failure);
+    int r = note_failure(parser, failure, second->id, err);
+    second->line = 0;
+    return r;
+}
+
+static void compact(struct index *index)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < index->count; i++) {
+        if (index->entries[i].line == 0)
+            index_entry_free(&index->entries[i]);
+        else
+            index->entries[kept++] = index->entries[i];
+    }
+    index->count = kept;
+}
+
 /* By sorting: an index of tens of thousands of entries must not take quadratic time. */
-static int check_unique(const struct parser *parser, struct error **err)
+static int drop_all_repeated(struct parser *parser, struct error **err)
 {
     const struct index *index = &parser->index;
-    _cleanup_free_ const struct index_entry **sorted = calloc(index->count + 1, sizeof(*sorted));
+    _cleanup_free_ struct index_entry **sorted =
+        calloc(index->count + 1, sizeof(struct index_entry *));
     if (!sorted)
         return error_oom(err);
     for (size_t i = 0; i < index->count; i++)
         sorted[i] = &index->entries[i];
     qsort(sorted, index->count, sizeof(*sorted), compare_entries);
-    for (size_t i = 1; i < index->count; i++) {
-        const struct index_entry *first = sorted[i - 1], *second = sorted[i];
-        if (strcmp(first->id, second->id) != 0 || strcmp(first->arch, second->arch) != 0)
-            continue;
-        error_set(err, EINVAL, "[%s] for %s is there twice, first in line %u", second->id,
-                  second->arch, first->line);
-        return at_line(parser, second->line, err);
+    int r = 0;
+    const struct index_entry *first = sorted[0];
+    for (size_t i = 1; r == 0 && i < index->count; i++) {
+        if (strcmp(first->id, sorted[i]->id) != 0 || strcmp(first->arch, sorted[i]->arch) != 0)
+            first = sorted[i];
+        else
+            r = drop_repeated(parser, first, sorted[i], err);
     }
+    compact(&parser->index);
+    return r;
+}
+
+/* Where nothing is left, that is an error: it may be no index at all. */
+static int tell_failures(const struct parser *parser, struct reporter *reporter, struct error **err)
+{
+    const struct strv *failures = &parser->failures;
+    if (failures->count > 0 && parser->index.count == 0)
+        return error_set(err, EINVAL, "%s", failures->items[0]);
+    for (size_t i = 0; i < failures->count; i++)
+        report(reporter, REPORT_WARNING, "%s", failures->items[i]);
+    if (parser->failure_count > failures->count)
+        report(reporter, REPORT_WARNING, "%s: %zu more images are left out", parser->name,
+               parser->failure_count - failures->count);
     return 0;
 }
 
-int index_parse(const char *text, size_t size, const char *name, struct index *ret,
-                struct error **err)
+int index_parse(const char *text, size_t size, const char *name, struct reporter *reporter,
+                struct index *ret, struct error **err)
 {
     _cleanup_(parser_free) struct parser parser = {.name = name};
     struct ini_reader reader;
@@ -202,7 +290,9 @@ int index_parse(const char *text, size_t size, const char *name, struct index *r
         if (r < 0)
             return r;
     } while (line.kind != INI_END);
-    int r = check_unique(&parser, err);
+    int r = drop_all_repeated(&parser, err);
+    if (r == 0)
+        r = tell_failures(&parser, reporter, err);
     if (r < 0)
         return r;
     *ret = parser.index;

@@ -48,12 +48,13 @@ struct index {
 /*
  * Parses an index that was verified; the armor of a clear-signed one, where its signature was not
  * to be checked, is skipped. CRLF, comments, blank lines inside a section and unknown fields are
- * fine. -EINVAL with name:line for: a line over 64 KiB, bad numbers, a field twice, the same id and
- * arch twice, an entry without arch, file or size, a file that climbs out of the repository ("..")
- * or is absolute, a checksum of the wrong length, more than 65,536 entries.
+ * fine. An entry is left out, with a warning that has name:line, for: a line over 64 KiB, bad
+ * numbers, a field twice, the same id and arch as an entry before, no arch, file or size, a file
+ * that climbs out of the repository ("..") or is absolute, a checksum of the wrong length. -EINVAL
+ * with the first of these where nothing is left, and for more than 65,536 entries.
  */
-int index_parse(const char *text, size_t size, const char *name, struct index *ret,
-                struct error **err);
+int index_parse(const char *text, size_t size, const char *name, struct reporter *reporter,
+                struct index *ret, struct error **err);
 void index_free(struct index *index);
 #define _cleanup_index_ _cleanup_(index_free)
 

@@ -69,6 +69,7 @@ static void read_section(struct slice line, struct ini_line *ret)
         after++;
     if (end == 1 || end >= line.length || line.data[end] != ']' || after != line.length) {
         bad(ret, "a section name is letters, digits, '-', '.' and '_' in square brackets");
+        ret->was_section = true;
         return;
     }
     ret->kind = INI_SECTION;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum ini_kind {
@@ -27,6 +28,7 @@ struct ini_line {
     unsigned blanks; /* empty lines before it, behind the last line with content */
     struct slice key, subkey, value;
     const char *problem;
+    bool was_section; /* INI_BAD: what was to begin a section */
 };
 
 struct ini_reader {

@@ -155,6 +155,27 @@ char *uri_resolve(const char *base, const char *reference, struct error **err)
     return str_take(&out, err);
 }
 
+/* A query often holds the token that gives access: names stay, values do not. */
+static void append_masked(struct str *out, const char *query)
+{
+    while (*query) {
+        size_t length = strcspn(query, "?#&;=");
+        bool value = query[length] != '=';
+        /* A word without a value may be the secret itself. */
+        if (length > 0 && value)
+            str_append(out, "***");
+        else
+            str_append_n(out, query, length);
+        query += length;
+        if (*query == '=') {
+            str_append(out, "=***");
+            query += strcspn(query, "&;#");
+        }
+        if (*query)
+            str_append_n(out, query++, 1);
+    }
+}
+
 char *uri_printable(const char *uri)
 {
     _cleanup_str_ struct str out = {0};
@@ -163,7 +184,10 @@ char *uri_printable(const char *uri)
     size_t authority = scheme ? strcspn(uri + host, "/?#") : 0;
     const char *at = authority ? memrchr(uri + host, '@', authority) : NULL;
     str_append_n(&out, uri, host);
-    str_append(&out, at ? at + 1 : uri + host);
+    const char *rest = at ? at + 1 : uri + host;
+    size_t shown = uri_is_remote(uri) ? strcspn(rest, "?#") : strlen(rest);
+    str_append_n(&out, rest, shown);
+    append_masked(&out, rest + shown);
     _cleanup_free_ char *whole = str_take(&out, NULL);
     return whole ? str_printable(whole) : NULL;
 }

@@ -111,6 +111,18 @@ is "$("$kiln" list "${hidden[@]}" | awk '{print $1}')" other 'a hidden image is 
 ok 'but can be had by an alias' "$kiln" notes oldest "${hidden[@]}"
 fails 1 'did you mean: other' 'a misspelt name is answered with what is like it' "$kiln" notes ohter "${hidden[@]}"
 fails 1 'is there for x86_64' 'an image of another architecture is said' "$kiln" notes other --arch s390x "${hidden[@]}"
+fails 1 'nowhere: not found for any architecture' 'a name that no image has is an error' "$kiln" list nowhere "${hidden[@]}"
+fails 1 'did you mean: other' 'also beside one that is there' "$kiln" list other ohter "${hidden[@]}"
+fails 1 'not found for s390x' 'or that none has for that architecture' "$kiln" list other --arch s390x "${hidden[@]}"
+fails 1 'nothing-\*: not found' 'and so is a pattern that fits nothing' "$kiln" list 'nothing-*' "${hidden[@]}"
+is "$("$kiln" list 'ot*' "${hidden[@]}" | awk '{print $1}')" other 'a pattern finds'
+is "$("$kiln" list old "${hidden[@]}" | awk '{print $1}')" old 'a hidden image is shown to who names it'
+sed 's/^hidden=true//; s/^name=Image old/osinfo=os1.0\n&/' web/hidden >web/aliased
+is "$("$kiln" list oldest --source "$tmp/web/aliased" --no-check-signature | awk '{print $1}')" old 'an alias is found'
+run "$kiln" list --json --source "$tmp/web/aliased" --source "$tmp/web/hidden" --no-check-signature
+is "$(jq -c '.templates | map([."os-version", .osinfo, .aliases, .hidden])' <<<"$out")" \
+    '[["old","os1.0",["older","oldest"],false],["other",null,[],false],["old",null,["older","oldest"],true],["other",null,[],false]]' \
+    'list --json has aliases, osinfo and hidden images'
 run "$kiln" list --long "${hidden[@]}"
 like "$out" 'os-version: +other.*Full name: +Image other.*Architecture: +x86_64.*size:' 'list --long'
 run "$kiln" list --json "${hidden[@]}" --source "$tmp/web/absent"
@@ -123,7 +135,11 @@ wrong_index() { # DESCRIPTION REGEX COMMAND...: the command prints the index
 }
 edited() { entry a | sed "$1"; }
 twice() { entry a; entry a; }
-wrong_index 'an id twice for one architecture' 'twice' twice
+{ entry a | sed 's/^size=.*/size=12monkeys/'; twice; } >web/wrong
+run "$kiln" list --source "$tmp/web/wrong" --no-check-signature
+is "$status $(awk '{print $1}' <<<"$out" | paste -sd' ')" '0 a' 'a bad entry is left out, and no other'
+like "$err" "wrong:6: size=12monkeys.* the image 'a' is left out" 'with a warning that names file, line and image'
+like "$err" 'is there twice' 'and so is the second of the same id and architecture'
 wrong_index 'a path that climbs out' 'inside the repository' edited 's/^file=.*/file=..\/..\/etc\/shadow/'
 wrong_index 'an encoded climb' 'inside the repository' edited 's/^file=.*/file=sub\/%2e%2e\/x/'
 wrong_index 'an absolute path' 'inside the repository' edited 's/^file=.*/file=\/etc\/shadow/'
@@ -164,6 +180,17 @@ run "$kiln" list
 like "$out" '^good' 'a repository over HTTP'
 like "$err" 'repository .dead. is left out: http://127\.0\.0\.1:1/' 'an unreachable one is a warning naming its URI'
 rm "$conf/dead.conf"
+define wordy "$base/header/4194304/index.asc" good.key
+run "$kiln" list
+like "$out" '^good' 'a header line of 4 MiB hides no other repository'
+like "$err" 'repository .wordy. is left out: .*a header that is too long' 'and is a warning naming the one that sends it'
+rm "$conf/wordy.conf"
+fails 1 "list\?token=\*\*\*&\*\*\*: not found" 'the values of a query are not shown' \
+    "$kiln" list --source "$base/status/404/list?token=geheim&geheim2" --no-check-signature
+unlike "$out$err" geheim 'in any message'
+unlike "$("$kiln" list --json --source "$base/index?key=geheim" --no-check-signature)" geheim 'nor in the listing'
+cp web/index.sig web/index2.sig && cp web/index web/index2
+ok 'a signature beside an index with a query is found' "$kiln" list --source "$base/index2?key=x" --fingerprint "$fingerprint"
 while IFS='|' read -r path regex what; do
     fails 1 "$regex" "$what" "$kiln" list --source "$base$path" --no-check-signature
 done <<'END'

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(block >= text && block_size <= size - (size_t)(block - text));
         require(signature_is_clear_signed(text, size));
     }
-    if (index_parse(text, size, "fuzz", &index, &err) < 0)
+    if (index_parse(text, size, "fuzz", NULL, &index, &err) < 0)
         require(err && *error_message(err) && !index.entries);
     for (size_t i = 0; i < index.count; i++)
         check_entry(&index.entries[i]);

@@ -294,6 +294,30 @@ static void silence_is_a_timeout(void **state)
     assert_true(clock_now_ms() - start < 60000);
 }
 
+static void a_server_that_is_too_slow_is_given_up(void **state)
+{
+    struct world *world = *state;
+    struct error *err = NULL;
+    serve_pattern(world, 1000);
+    _cleanup_close_ int fd = open_target(world);
+    struct download_options options = {.stall_ms = 2000, .min_speed = 1000};
+    expect_refusal(fetch(world, "/slow/10/file", fd, options, &err), -ETIMEDOUT, &err,
+                   "less than 1000 a second", "--min-speed 0");
+    options.min_speed = 10;
+    expect_success(fetch(world, "/slow/1000000/file", fd, options, &err), &err);
+}
+
+static void a_header_without_end_is_an_error(void **state)
+{
+    struct world *world = *state;
+    struct error *err = NULL;
+    serve_pattern(world, 1000);
+    _cleanup_close_ int fd = open_target(world);
+    expect_refusal(fetch(world, "/header/4194304/file", fd, (struct download_options){0}, &err),
+                   -EPROTO, &err, "/header/4194304/file: the server sends a header that is too",
+                   NULL);
+}
+
 static void unreachable_servers_are_errors(void **state)
 {
     struct world *world = *state;
@@ -421,6 +445,8 @@ int main(void)
         world_test(sizes_are_capped),
         world_test(a_line_of_a_gigabyte_takes_no_memory_to_speak_of),
         world_test(silence_is_a_timeout),
+        world_test(a_server_that_is_too_slow_is_given_up),
+        world_test(a_header_without_end_is_an_error),
         world_test(unreachable_servers_are_errors),
         world_test(proxies_are_used_as_told),
         world_test(a_full_disk_is_said),

@@ -12,7 +12,7 @@
 static void parse(const char *text, struct index *ret)
 {
     _cleanup_error_ struct error *err = NULL;
-    expect_success(index_parse(text, strlen(text), "index", ret, &err), &err);
+    expect_success(index_parse(text, strlen(text), "index", NULL, ret, &err), &err);
 }
 
 static void every_field_is_read(void **state)
@@ -157,7 +157,6 @@ static void bad_indexes_are_refused_with_their_line(void **state)
         const char *text, *message;
     } cases[] = {
         {"name=x\n", "index:1: a field before the first [section]"},
-        {"[a]\n" ENTRY "\n[a]\n" ENTRY, "index:6: [a] for x86_64 is there twice, first in line 1"},
         {"[a]\n" ENTRY "size=2048\n", "index:5: size is given twice"},
         {"[a]\n" ENTRY "notes[de]=a\nnotes[de]=b\n", "index:6: notes[de] is given twice"},
         {"[a]\n" ENTRY "checksum=" SHA512 "\nchecksum=" SHA512 "\n", "index:6: checksum is given"},
@@ -208,10 +207,51 @@ static void bad_indexes_are_refused_with_their_line(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct error *err = NULL;
         struct index index = {0};
-        int r = index_parse(cases[i].text, strlen(cases[i].text), "index", &index, &err);
+        int r = index_parse(cases[i].text, strlen(cases[i].text), "index", NULL, &index, &err);
         expect_refusal(r, -EINVAL, &err, cases[i].message, NULL);
         assert_null(index.entries);
     }
+}
+
+static void a_bad_entry_is_left_out_alone(void **state)
+{
+    struct world *world = *state;
+    static const char text[] =
+        "[bad-field]\n" ENTRY "hidden=perhaps\nname=more\n second line\n\n[good]\n" ENTRY
+        "\n[good]\n" ENTRY "\n[no-size]\narch=x\nfile=a\n[bad line]\n" ENTRY
+        "[bad-line]\njust words\n" ENTRY "[last]\n" ENTRY;
+    struct error *err = NULL;
+    _cleanup_index_ struct index index = {0};
+    expect_success(index_parse(text, strlen(text), "index", &world->reporter, &index, &err), &err);
+    assert_int_equal(index.count, 2);
+    assert_string_equal(index.entries[0].id, "good");
+    assert_int_equal(index.entries[0].line, 9);
+    assert_string_equal(index.entries[1].id, "last");
+    assert_string_equal(
+        world->warnings.data,
+        "index:5: hidden=perhaps: true or false is expected; the image 'bad-field' is left out\n"
+        "index:19: [no-size] has no size; the image 'no-size' is left out\n"
+        "index:22: a section name is letters, digits, '-', '.' and '_' in square brackets; what "
+        "stands there is left out\n"
+        "index:27: neither [section] nor field=value; the image 'bad-line' is left out\n"
+        "index:14: [good] for x86_64 is there twice, first in line 9; the image 'good' is left "
+        "out\n");
+}
+
+static void many_bad_entries_are_counted(void **state)
+{
+    struct world *world = *state;
+    struct error *err = NULL;
+    struct str text = {0};
+    _cleanup_index_ struct index index = {0};
+    str_append(&text, "[good]\n" ENTRY);
+    for (int i = 0; i < 1000; i++)
+        str_appendf(&text, "[bad-%d]\nsize=1\n", i);
+    int r = index_parse(text.data, text.length, "index", &world->reporter, &index, &err);
+    str_free(&text);
+    expect_success(r, &err);
+    assert_int_equal(index.count, 1);
+    assert_non_null(strstr(world->warnings.data, "index: 990 more images are left out\n"));
 }
 
 static void hostile_lengths_and_bytes_are_refused(void **state)
@@ -222,9 +262,9 @@ static void hostile_lengths_and_bytes_are_refused(void **state)
     _cleanup_free_ char *text = malloc(1 << 20);
     memset(text, 'x', 1 << 20);
     memcpy(text, "[a]\nname=", 9);
-    expect_refusal(index_parse(text, 1 << 20, "index", &index, &err), -EINVAL, &err,
+    expect_refusal(index_parse(text, 1 << 20, "index", NULL, &index, &err), -EINVAL, &err,
                    "index:2: the line is longer than 64 KiB", NULL);
-    expect_refusal(index_parse("[a]\nname=\0x\n", 12, "index", &index, &err), -EINVAL, &err,
+    expect_refusal(index_parse("[a]\nname=\0x\n", 12, "index", NULL, &index, &err), -EINVAL, &err,
                    "index:2: the line has a NUL byte in it", NULL);
 }
 
@@ -236,12 +276,12 @@ static void many_entries_take_little_time_and_too_many_are_refused(void **state)
     struct str text = {0};
     for (int i = 0; i < 65536; i++)
         str_appendf(&text, "[image-%d]\n" ENTRY, i);
-    int r = index_parse(text.data, text.length, "index", &index, &err);
+    int r = index_parse(text.data, text.length, "index", NULL, &index, &err);
     expect_success(r, &err);
     assert_int_equal(index.count, 65536);
     index_free(&index);
     str_append(&text, "[one-more]\n" ENTRY);
-    r = index_parse(text.data, text.length, "index", &index, &err);
+    r = index_parse(text.data, text.length, "index", NULL, &index, &err);
     str_free(&text);
     expect_refusal(r, -EINVAL, &err, "more than 65536 images", NULL);
 }
@@ -256,7 +296,7 @@ static void an_index_of_virt_builder_repository_is_read(void **state)
     size_t size = 0;
     expect_success(
         file_read("tests/golden/index-virt-builder-repository", 1 << 20, &text, &size, &err), &err);
-    expect_success(index_parse(text, size, "index", &index, &err), &err);
+    expect_success(index_parse(text, size, "index", NULL, &index, &err), &err);
     assert_int_equal(index.count, 2);
     const struct index_entry *e = &index.entries[0];
     assert_string_equal(e->id, "mini");
@@ -278,6 +318,8 @@ int main(void)
         cmocka_unit_test(armor_around_an_index_is_skipped),
         cmocka_unit_test(notes_follow_the_locale),
         cmocka_unit_test(bad_indexes_are_refused_with_their_line),
+        world_test(a_bad_entry_is_left_out_alone),
+        world_test(many_bad_entries_are_counted),
         cmocka_unit_test(hostile_lengths_and_bytes_are_refused),
         cmocka_unit_test(many_entries_take_little_time_and_too_many_are_refused),
         cmocka_unit_test(an_index_of_virt_builder_repository_is_read),

@@ -92,7 +92,13 @@ static void secrets_and_control_characters_are_not_shown(void **state)
         const char *uri, *shown;
     } cases[] = {
         {"http://user:secret@h/x@y", "http://h/x@y"},
-        {"http://a@b@h:80?x", "http://h:80?x"},
+        {"http://a@b@h:80?x", "http://h:80?***"},
+        {"http://h/i?token=s&X-Amz-Signature=s;b=s&&s",
+         "http://h/i?token=***&X-Amz-Signature=***;b=***&&***"},
+        {"http://h/i?a=s=s?s#s", "http://h/i?a=***#***"},
+        {"http://h/i#s", "http://h/i#***"},
+        {"http://h/i?", "http://h/i?"},
+        {"file:///srv/a?b=c", "file:///srv/a?b=c"},
         {"http://h/@x", "http://h/@x"},
         {"/srv/@x\x1b[2J", "/srv/@x\\x1b[2J"},
         {"file:///srv/x", "file:///srv/x"},
