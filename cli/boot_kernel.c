@@ -28,20 +28,45 @@ void boot_choice_free(struct boot_choice *choice)
     *choice = (struct boot_choice)BOOT_CHOICE_INIT;
 }
 
-static int extract(struct guest *guest, const char *path, size_t max, int *ret_fd,
+static int make_memory_file(const char *name, int *ret_fd, struct error **err)
+{
+    *ret_fd = memfd_create(path_name(name), MFD_CLOEXEC);
+    return *ret_fd < 0 ? error_sys(err, errno, "%s: memfd_create failed", name) : 0;
+}
+
+/* Adds the file's contents to those of the descriptor. */
+static int extract(struct guest *guest, const char *path, size_t max, int fd, size_t *ret_size,
                    struct error **err)
 {
     _cleanup_free_ char *data = NULL;
-    size_t size = 0;
-    int r = guest_read(guest, path, max, &data, &size, err);
-    if (r < 0)
-        return r;
-    _cleanup_close_ int fd = memfd_create(path_name(path), MFD_CLOEXEC);
-    if (fd < 0)
-        return error_sys(err, errno, "%s: memfd_create failed", path);
-    r = fd_write_full(fd, data, size, path, err);
-    if (r == 0)
-        *ret_fd = TAKE_FD(fd);
+    int r = guest_read(guest, path, max, &data, ret_size, err);
+    return r < 0 ? r : fd_write_full(fd, data, *ret_size, path, err);
+}
+
+static int extract_kernel(struct guest *guest, const char *path, int *ret_fd, struct error **err)
+{
+    size_t size;
+    int r = make_memory_file(path, ret_fd, err);
+    return r < 0 ? r : extract(guest, path, largest_kernel, *ret_fd, &size, err);
+}
+
+/* One after the other, each at a multiple of four bytes, as boot loaders lay them and the kernel
+ * expects them (Linux documentation, early-userspace/buffer-format). */
+static int extract_initrds(struct guest *guest, const struct strv *paths, int *ret_fd,
+                           struct error **err)
+{
+    static const char zeroes[3];
+    size_t total = 0;
+    int r = paths->count > 0 ? make_memory_file(paths->items[0], ret_fd, err) : 0;
+    for (size_t i = 0; r == 0 && i < paths->count; i++) {
+        size_t size, padding = -total % 4;
+        r = fd_write_full(*ret_fd, zeroes, padding, paths->items[i], err);
+        if (r == 0)
+            r = extract(guest, paths->items[i], largest_initrd - total - padding, *ret_fd, &size,
+                        err);
+        if (r == 0)
+            total += padding + size;
+    }
     return r;
 }
 
@@ -61,9 +86,9 @@ static int choose_kernel(const char *disk, const struct guest_open_options *opti
     if (r == 0)
         r = guest_boot_default(guest, &entry, err);
     if (r == 0)
-        r = extract(guest, entry.kernel, largest_kernel, &choice->kernel_fd, err);
-    if (r == 0 && entry.initrd)
-        r = extract(guest, entry.initrd, largest_initrd, &choice->initrd_fd, err);
+        r = extract_kernel(guest, entry.kernel, &choice->kernel_fd, err);
+    if (r == 0)
+        r = extract_initrds(guest, &entry.initrds, &choice->initrd_fd, err);
     if (r < 0)
         return r;
     choice->boot = VM_BOOT_KERNEL;
@@ -233,7 +258,7 @@ int boot_choose_auto(const struct boot_source *source, struct boot_choice *ret, 
     /* An image that is in use, not to be trusted or not there cannot be booted in any way. */
     if (r == -EBUSY || r == -EUNTRUSTED || access(source->disk, R_OK) < 0)
         return error_move(err, TAKE_PTR(unreadable));
-    report(source->reporter, REPORT_DEBUG, "Booting by firmware: %s", error_message(unreadable));
+    report(source->reporter, REPORT_INFO, "Booting by firmware: %s", error_message(unreadable));
     bool uefi = false;
     r = wants_uefi(source, &uefi, err);
     if (r == 0)

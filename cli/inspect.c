@@ -40,7 +40,8 @@ struct facts {
     bool sealed;
     struct seal seal; /* where it is */
     struct guest_info guest;
-    struct guest_boot_entry boot; /* kernel NULL: the guest has no readable boot entry */
+    struct guest_boot_entry boot; /* kernel NULL: `no_boot` says why there is none */
+    struct error *no_boot;
     const char *engine;
     const char *reason;
 };
@@ -55,6 +56,21 @@ static json_t *json_seal(const struct facts *facts)
         json_array_append_new(names, json_text(operations->items[i]));
     return json_pack("{s:o, s:o, s:o}", "time", json_text(facts->seal.time), "digest",
                      json_text(facts->seal.digest), "operations", names);
+}
+
+/* "initrd" is the last file, which has the modules: others before it are microcode and the like. */
+static json_t *json_boot(const struct guest_boot_entry *boot)
+{
+    if (!boot->kernel)
+        return json_null();
+    const struct strv *paths = &boot->initrds;
+    json_t *initrds = json_array();
+    for (size_t i = 0; i < paths->count; i++)
+        json_array_append_new(initrds, json_text(paths->items[i]));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "title", json_text(boot->title), "kernel",
+                     json_text(boot->kernel), "initrd",
+                     json_text(paths->count > 0 ? paths->items[paths->count - 1] : NULL), "initrds",
+                     initrds, "command_line", json_text(boot->command_line));
 }
 
 static int print_json(const struct facts *facts, struct error **err)
@@ -76,17 +92,13 @@ static int print_json(const struct facts *facts, struct error **err)
         json_pack("{s:o, s:o, s:o, s:I, s:I}", "device", json_text(guest->root_device),
                   "filesystem", json_text(guest->root_fs), "uuid", json_text(guest->root_uuid),
                   "size", (json_int_t)guest->root_size, "free", (json_int_t)guest->root_free);
-    json_t *boot =
-        facts->boot.kernel
-            ? json_pack("{s:o, s:o, s:o, s:o}", "title", json_text(facts->boot.title), "kernel",
-                        json_text(facts->boot.kernel), "initrd", json_text(facts->boot.initrd),
-                        "command_line", json_text(facts->boot.command_line))
-            : json_null();
-    return json_print(
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path", json_text(facts->path),
-                  "image", image, "seal", json_seal(facts), "os", os, "root", root, "boot", boot,
-                  "engine", json_text(facts->engine), "engine_reason", json_text(facts->reason)),
-        err);
+    return json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
+                                json_text(facts->path), "image", image, "seal", json_seal(facts),
+                                "os", os, "root", root, "boot", json_boot(&facts->boot), "no_boot",
+                                json_text(facts->no_boot ? error_message(facts->no_boot) : NULL),
+                                "engine", json_text(facts->engine), "engine_reason",
+                                json_text(facts->reason)),
+                      err);
 }
 
 static void print_row(const char *label, const char *text)
@@ -124,7 +136,11 @@ static void print_text(const struct facts *facts)
     print_row("Root", line);
     if (facts->boot.kernel) {
         print_row("Kernel", facts->boot.kernel);
+        for (size_t i = 0; i < facts->boot.initrds.count; i++)
+            print_row("Initrd", facts->boot.initrds.items[i]);
         print_row("Arguments", facts->boot.command_line);
+    } else {
+        print_row("Kernel", error_message(facts->no_boot));
     }
     snprintf(line, sizeof(line), "%s (%.200s)", facts->engine, facts->reason);
     print_row("Read by", line);
@@ -147,14 +163,11 @@ static int gather(struct guest *guest, struct facts *facts, struct error **err)
     int r = guest_inspect(guest, &facts->guest, err);
     if (r < 0)
         return r;
-    /* A guest without a boot entry (a container's tree, say) is still worth describing. */
-    struct error *no_entry = NULL;
-    r = guest_boot_default(guest, &facts->boot, &no_entry);
-    if (r == -ENOENT)
-        r = 0;
-    if (r < 0)
-        return error_move(err, no_entry);
-    error_free(no_entry);
+    /* A guest without a boot entry (a container's tree, say), or with one that cannot be read, is
+     * still worth describing. */
+    r = guest_boot_default(guest, &facts->boot, &facts->no_boot);
+    if (r == -ENOMEM)
+        return error_move(err, TAKE_PTR(facts->no_boot));
     facts->engine = guest_engine_used(guest);
     facts->reason = guest_engine_reason(guest);
     return 0;
@@ -202,6 +215,7 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
     seal_free(&facts.seal);
     guest_info_free(&facts.guest);
     guest_boot_entry_free(&facts.boot);
+    error_free(facts.no_boot);
     return r;
 }
 

@@ -35,12 +35,13 @@ void guest_info_free(struct guest_info *info);
  */
 struct guest_boot_entry {
     char *title;
-    char *kernel;       /* guest path */
-    char *initrd;       /* guest path, NULL: none */
-    char *command_line; /* without kernel name; GRUB variables expanded */
+    char *kernel;        /* guest path */
+    struct strv initrds; /* guest paths; the kernel gets their contents one after the other */
+    char *command_line;  /* without kernel name; GRUB variables expanded */
 };
 
-/* -ENOENT when the guest has no entry that can be read. */
+/* -ENOENT: the guest has no entry that can be read, or the default one boots no Linux. -EOPNOTSUPP,
+ * -E2BIG, -EFBIG: it cannot be told which entry that is or what it boots; the message says why. */
 int guest_boot_default(struct guest *guest, struct guest_boot_entry *ret, struct error **err);
 void guest_boot_entry_free(struct guest_boot_entry *entry);
 #define _cleanup_guest_boot_entry_ _cleanup_(guest_boot_entry_free)

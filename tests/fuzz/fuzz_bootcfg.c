@@ -1,5 +1,5 @@
-/* Boot configurations of hostile guests: grub.cfg, its environment block and a Boot Loader
- * Specification entry, separated by 0xff bytes. */
+/* Boot configurations of hostile guests: grub.cfg, its environment block, a Boot Loader
+ * Specification entry, a further configuration and fstab, separated by 0xff bytes. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -14,20 +14,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A guest of three files, in which every other path is a file as well. */
+/* A guest of these files, in which every other path is a file as well, or a directory. */
+static const char *const paths[] = {"/boot/grub/grub.cfg", "/boot/grub/grubenv",
+                                    "/boot/loader/entries/e-1.conf", "/boot/grub/custom.cfg",
+                                    "/etc/fstab"};
+
 struct small {
     struct guest guest;
-    char *texts[3];
+    char *texts[ARRAY_SIZE(paths)];
 };
-
-static const char *const paths[] = {"/boot/grub/grub.cfg", "/boot/grub/grubenv",
-                                    "/boot/loader/entries/e-1.conf"};
 
 static int small_stat(struct guest *guest, const char *path, bool follow, struct guest_stat *ret,
                       struct error **err)
 {
-    (void)guest, (void)path, (void)follow, (void)err;
-    *ret = (struct guest_stat){.mode = S_IFREG | 0644};
+    (void)guest, (void)follow;
+    if (strstr(path, "none"))
+        return error_set(err, strstr(path, "none/") ? EOPNOTSUPP : ENOENT, "no such file");
+    bool directory = str_ends(path, "/entries");
+    *ret = (struct guest_stat){.mode = directory ? S_IFDIR | 0755 : S_IFREG | 0644, .size = 1};
     return 0;
 }
 
@@ -53,6 +57,14 @@ static int small_list(struct guest *guest, const char *path, guest_dirent_fn *en
     return entry(context, "e-1.conf", S_IFREG);
 }
 
+static int small_root(struct guest *guest, struct guest_root *ret, struct error **err)
+{
+    (void)guest, (void)err;
+    *ret = (struct guest_root){
+        .device = strdup("/dev/sda1"), .fs = strdup("btrfs"), .uuid = strdup("abc")};
+    return 0;
+}
+
 static void small_close(struct guest *guest)
 {
     (void)guest;
@@ -63,6 +75,7 @@ static const struct guest_ops small_ops = {
     .stat = small_stat,
     .read = small_read,
     .list = small_list,
+    .root = small_root,
     .close = small_close,
 };
 
