@@ -7,6 +7,7 @@
 #   is GOT WANTED DESC       equal strings
 #   like TEXT REGEX DESC     extended regular expression; unlike is the reverse
 #   fails STATUS REGEX DESC CMD...   CMD must exit with STATUS and say REGEX on stderr
+#   traced ARGUMENTS...      strace, also for a kiln with sanitizers
 #   skip DESC REASON         counts as skipped
 #   finish                   the last line of every script
 
@@ -59,6 +60,8 @@ run() {
     err=$(tr -d '\0' <"$tmp/.err" | head -c 200000)
     return 0
 }
+# strace, with the search for leaks off: LeakSanitizer traces as well, and a process has one tracer at most.
+traced() { ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" strace "$@"; }
 show() { printf 'status %s\nstdout: %s\nstderr: %s' "$status" "$out" "$err"; }
 
 ok() {

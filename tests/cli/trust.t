@@ -31,7 +31,7 @@ untouched() {
     local image=$1 before trace=$tmp/trace
     shift
     before=$(cat "$image" "$secret" | sha256sum)
-    strace -f --seccomp-bpf -qq -o "$trace" -e trace=execve,openat,open,connect "$kiln" "$@" >/dev/null 2>"$tmp/said" </dev/null
+    traced -f --seccomp-bpf -qq -o "$trace" -e trace=execve,openat,open,connect "$kiln" "$@" >/dev/null 2>"$tmp/said" </dev/null
     [ $? -eq 1 ] || { echo "$*: status $?"; cat "$tmp/said"; }
     grep -q 'trust\|only files of this host\|keeps its data\|snapshot of another' "$tmp/said" ||
         { echo "$*: said"; cat "$tmp/said"; }

@@ -18,7 +18,7 @@ tail -c +$((half * 512 + 1)) mini.img >disk/second.img
 # whatever it has started have opened.
 inspect() {
     rm -f trace.*
-    run strace -ff --seccomp-bpf -qq -y -e trace=openat,execve -e 'signal=!all' -o trace \
+    run traced -ff --seccomp-bpf -qq -y -e trace=openat,execve -e 'signal=!all' -o trace \
         "$kiln" inspect --json --engine native "disk/$1"
     local own
     own=$(grep -lE "^execve\(\"$kiln\"" trace.*)

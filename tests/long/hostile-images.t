@@ -96,7 +96,7 @@ try() { # CLASS FOLDER FORMAT
     cd "$tmp/images/$2" || return
     make_index
     find . -type f -exec sha256sum {} + | sort >"$log.before"
-    strace -f --seccomp-bpf -qq -y -s 300 -e 'signal=!all' -o "$log" \
+    traced -f --seccomp-bpf -qq -y -s 300 -e 'signal=!all' -o "$log" \
         -e trace=open,openat,openat2,creat,connect,execve,execveat \
         bash -c 'run_commands "$@"' bash "$1" "$3" "$log"
     {
