@@ -150,10 +150,9 @@ static enum guest_staging choose_staging(const struct edit_request *request,
     return copy->file ? GUEST_IN_PLACE : GUEST_STAGED;
 }
 
-static int open_guest(const struct edit_request *request, struct copy *copy, struct guest **ret,
-                      struct error **err)
+static struct guest_open_options open_options(const struct edit_request *request, struct copy *copy)
 {
-    const struct guest_open_options options = {
+    return (struct guest_open_options){
         .format = request->format,
         .resources = request->resources,
         .writable = true,
@@ -168,6 +167,20 @@ static int open_guest(const struct edit_request *request, struct copy *copy, str
         .staging = choose_staging(request, copy),
         .reporter = request->work.reporter,
     };
+}
+
+static int check_ahead(const struct edit_request *request, struct error **err)
+{
+    struct copy none = {.original = -1};
+    const struct guest_open_options options = open_options(request, &none);
+    int r = edit_check_ahead(request->path, &options, &request->work, err);
+    return r < 0 ? error_wrap(err, "%s is unchanged", request->path) : 0;
+}
+
+static int open_guest(const struct edit_request *request, struct copy *copy, struct guest **ret,
+                      struct error **err)
+{
+    const struct guest_open_options options = open_options(request, copy);
     int r = guest_open(copy->path ? copy->path : request->path, &options, ret, err);
     if (r == 0)
         report(request->work.reporter, REPORT_DEBUG, "Engine %s: %s", guest_engine_used(*ret),
@@ -199,8 +212,8 @@ static int edit(const struct edit_request *request, struct edit_result *result, 
 {
     _cleanup_(copy_release) struct copy copy = {.original = -1};
     _cleanup_guest_ struct guest *guest = NULL;
-    int r = 0;
-    if (request->atomicity == EDIT_ATOMIC && !request->work.dry_run)
+    int r = check_ahead(request, err);
+    if (r == 0 && request->atomicity == EDIT_ATOMIC && !request->work.dry_run)
         r = copy_make(request, &copy, err);
     if (r == 0)
         r = open_guest(request, &copy, &guest, err);

@@ -16,6 +16,22 @@ unsigned edit_needs(const struct edit_work *work)
     return work->dry_run ? needs & ~pretended : needs;
 }
 
+int edit_check_ahead(const char *path, const struct guest_open_options *options,
+                     const struct edit_work *work, struct error **err)
+{
+    if (!(options->capabilities & ~(unsigned)GUEST_CAN_EDIT) || options->drive_count > 0 ||
+        options->resources.engine == GUEST_ENGINE_NATIVE)
+        return 0;
+    struct guest_open_options look = {.format = options->format, .resources = options->resources};
+    look.resources.engine = GUEST_ENGINE_NATIVE;
+    _cleanup_guest_ struct guest *guest = NULL;
+    _cleanup_guest_info_ struct guest_info info = {0};
+    if (guest_open(path, &look, &guest, NULL) < 0 || !guest_is_complete(guest) ||
+        guest_inspect(guest, &info, NULL) < 0)
+        return 0;
+    return customize_plan_check(work->operations, &info, err);
+}
+
 static int wrap(struct guest **guest, const struct edit_work *work, struct error **err)
 {
     struct guest *inner = TAKE_PTR(*guest);

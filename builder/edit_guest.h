@@ -8,6 +8,15 @@
 unsigned edit_needs(const struct edit_work *work);
 
 /*
+ * That the operations can be done to the guest, before an appliance starts for it or the image is
+ * copied: looks into it in this process. `options` are those with which it will be opened. 0 as
+ * well where that cannot be told yet, since it takes the appliance to look; edit_guest() checks it
+ * again.
+ */
+int edit_check_ahead(const char *path, const struct guest_open_options *options,
+                     const struct edit_work *work, struct error **err);
+
+/*
  * Does the work on *guest, labels what was touched where the guest has SELinux, and fills the
  * result. *guest may be another one afterwards, on failure too; the caller closes it.
  */

@@ -212,7 +212,9 @@ int stage_customize(const struct build_request *request, const struct build_plan
     options.resources.trust = &alone;
     _cleanup_edit_result_ struct edit_result edited = {0};
     _cleanup_guest_ struct guest *guest = NULL;
-    int r = guest_open(outfile_child_path(work), &options, &guest, err);
+    int r = edit_check_ahead(outfile_child_path(work), &options, &edits, err);
+    if (r == 0)
+        r = guest_open(outfile_child_path(work), &options, &guest, err);
     if (r < 0)
         return error_wrap(err, "%s", request->image);
     report(request->reporter, REPORT_DEBUG, "Engine %s: %s", guest_engine_used(guest),

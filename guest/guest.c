@@ -136,6 +136,11 @@ int guest_open(const char *path, const struct guest_open_options *options, struc
     return open_auto(path, options, ret, err);
 }
 
+bool guest_is_complete(const struct guest *guest)
+{
+    return guest->unserved.count == 0;
+}
+
 const char *guest_engine_used(const struct guest *guest)
 {
     return guest->ops->name;

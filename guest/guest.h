@@ -229,6 +229,9 @@ struct guest_open_options {
 int guest_open(const char *path, const struct guest_open_options *options, struct guest **ret,
                struct error **err);
 
+/* Whether the engine serves everything that the guest mounts. */
+bool guest_is_complete(const struct guest *guest);
+
 const char *guest_engine_used(const struct guest *guest);   /* "native" or "appliance" */
 const char *guest_engine_reason(const struct guest *guest); /* one clause for the log */
 

@@ -106,6 +106,29 @@ static void a_failure_leaves_the_image_as_it_was(void **state)
     assert_string_equal(before, after);
 }
 
+/* An appliance could not be started here at all. */
+static void what_the_guest_cannot_do_is_refused_before_an_appliance_starts(void **state)
+{
+    struct world *world = *state;
+    static const char *const steps[][2] = {{"install", "nginx"}, {"update", NULL}};
+    fixture_file(&world->fx, "/usr/lib/os-release", "ID=lfs\n");
+    fixture_mkfs(&world->fx, "ext4", "16M", NULL);
+    assert_int_equal(setenv("LIBGUESTFS_PATH", "/nonexistent", 1), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        struct edit_request request = request_for(world);
+        struct edit_result result;
+        _cleanup_error_ struct error *error = NULL;
+        request.work.network = true;
+        request.atomicity = i == 0 ? EDIT_AUTO : EDIT_ATOMIC;
+        add(world, steps[i][0], steps[i][1]);
+        assert_int_equal(edit_image(&request, &result, &error), -EOPNOTSUPP);
+        assert_non_null(strstr(error_message(error), "no package manager was found"));
+        assert_non_null(strstr(error_message(error), "is unchanged: --"));
+        customize_plan_free(&world->plan);
+    }
+    unsetenv("LIBGUESTFS_PATH");
+}
+
 static void a_rehearsal_writes_nothing_and_runs_nothing(void **state)
 {
     struct world *world = *state;
@@ -278,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         edit_test(changes_are_made_and_told),
         edit_test(a_failure_leaves_the_image_as_it_was),
+        edit_test(what_the_guest_cannot_do_is_refused_before_an_appliance_starts),
         edit_test(a_rehearsal_writes_nothing_and_runs_nothing),
         edit_test(differences_leave_out_secrets),
         edit_test(an_atomic_edit_replaces_the_file),
