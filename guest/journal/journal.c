@@ -21,6 +21,8 @@ int guest_journal_open(struct guest *inner, bool keep_contents, struct guest **r
     int r = str_replace(&guest->path, inner->path, err);
     if (r == 0)
         r = str_replace(&guest->reason, inner->reason, err);
+    for (size_t i = 0; r == 0 && i < inner->unserved.count; i++)
+        r = strv_add(&guest->unserved, inner->unserved.items[i], err);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(guest);

@@ -1,4 +1,5 @@
 /* What every guest path and every engine's outcome passes through. */
+#include "guest/journal/journal.h"
 #include "tests/unit/guest/fake.h"
 
 static void paths_are_checked(void **state)
@@ -72,6 +73,30 @@ static void arguments_are_checked_before_the_engine_sees_them(void **state)
     free(target);
 }
 
+/* The engine would write it where the guest does not look; also behind a journal, and by links. */
+static void below_what_is_not_served_nothing_changes(void **state)
+{
+    (void)state;
+    const struct fake_file files[] = {
+        {"/usr", NULL}, {"/usr/lib", NULL}, {"/lib", LINK "/usr/lib"}, {"/usrlocal", NULL}, {0}};
+    static const char *const blocked[] = {"/usr", "/usr/here", "/usr/lib/new/here", "/lib/here"};
+    struct fake_guest fake = fake_guest(files);
+    struct guest_file_attr attr = {.mode = 0644};
+    fake.guest.writable = true; /* the fake cannot write: a call would crash */
+    assert_ok(strv_add(&fake.guest.unserved, "/usr", err));
+    assert_ok(strv_add(&fake.guest.unserved, "/dev/sda3 is missing", err));
+    struct guest *journal;
+    assert_ok(guest_journal_open(&fake.guest, false, &journal, err));
+    for (size_t i = 0; i < ARRAY_SIZE(blocked); i++) {
+        _cleanup_error_ struct error *error = NULL;
+        assert_int_equal(guest_write(journal, blocked[i], "", 0, &attr, &error), -EROFS);
+        assert_non_null(strstr(error_message(error), "below /usr: /dev/sda3 is missing"));
+        assert_fails(EROFS, guest_mkdir(&fake.guest, blocked[i], 0755, err));
+    }
+    assert_true(guest_is_dir(journal, "/usr/lib"));
+    guest_discard(journal);
+}
+
 static void a_failed_flush_fails_the_close(void **state)
 {
     (void)state;
@@ -118,6 +143,7 @@ int main(void)
         cmocka_unit_test(messages_name_the_object),
         cmocka_unit_test(what_was_opened_for_reading_is_not_changed),
         cmocka_unit_test(arguments_are_checked_before_the_engine_sees_them),
+        cmocka_unit_test(below_what_is_not_served_nothing_changes),
         cmocka_unit_test(a_failed_flush_fails_the_close),
         cmocka_unit_test(engines_have_names),
         cmocka_unit_test(a_missing_image_is_said),
