@@ -137,7 +137,7 @@ static const char *command(size_t row, enum packages_task task, bool rolling)
 char *packages_script(const struct guest_info *info, enum packages_task task,
                       const struct strv *names, struct error **err)
 {
-    const char *manager = info->package_manager;
+    const char *manager = info->package_manager_missing ? NULL : info->package_manager;
     size_t row = 0;
     while (row < ARRAY_SIZE(managers) && !(manager && strcmp(managers[row].manager, manager) == 0))
         row++;

@@ -269,8 +269,10 @@ static int op_root(struct guest *guest, struct guest_root *ret, struct error **e
         guestfs_free_statvfs(st);
         return r;
     }
-    int64_t size = guestfs_blockdev_getsize64(g, appliance->root);
-    root.size = size > 0 ? (uint64_t)size : 0;
+    /* A subvolume is no device, and btrfs may lie on several. */
+    bool subvolume = strcmp(root.fs, "btrfs") == 0;
+    int64_t size = subvolume ? 0 : guestfs_blockdev_getsize64(g, appliance->root);
+    root.size = size > 0 ? (uint64_t)size : (uint64_t)st->blocks * (uint64_t)st->frsize;
     root.free = (uint64_t)st->bfree * (uint64_t)st->frsize;
     guestfs_free_statvfs(st);
     *ret = root;

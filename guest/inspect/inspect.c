@@ -6,79 +6,26 @@
 
 #include "base/str.h"
 #include "guest/inspect/elf.h"
-#include "guest/inspect/osrelease.h"
+#include "guest/inspect/guest_text.h"
+#include "guest/inspect/hostname.h"
+#include "guest/inspect/osinfo.h"
+#include "guest/inspect/package_kind.h"
+#include "guest/inspect/release.h"
 #include "guest/inspect/root.h"
 #include "guest/inspect/selinux_config.h"
 
-#define TEXT_MAX ((size_t)64 << 10)
-
-/* The whole of a small text file; NULL when it cannot be had. Only a lack of memory is an error. */
-static int read_text(struct guest *guest, const char *path, char **ret, struct error **err)
-{
-    *ret = NULL;
-    _cleanup_error_ struct error *error = NULL;
-    int r = guest_read(guest, path, TEXT_MAX, ret, NULL, &error);
-    return r == -ENOMEM ? error_move(err, TAKE_PTR(error)) : 0;
-}
-
-static int set(char **slot, const char *text, struct error **err)
+    static int set(char **slot, const char *text, struct error **err)
 {
     return str_replace(slot, text ? text : "", err);
-}
-
-/* Releases from before there was an os-release. */
-static int read_old_release(struct guest *guest, struct os_release *ret, struct error **err)
-{
-    static const struct {
-        const char *path, *starts, *id;
-    } files[] = {
-        {"/etc/redhat-release", "CentOS", "centos"},
-        {"/etc/redhat-release", "Red Hat", "rhel"},
-        {"/etc/redhat-release", "Fedora", "fedora"},
-        {"/etc/redhat-release", "Scientific", "scientific"},
-        {"/etc/alpine-release", "", "alpine"},
-        {"/etc/debian_version", "", "debian"},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_free_ char *text = NULL;
-        int r = read_text(guest, files[i].path, &text, err);
-        if (r < 0)
-            return r;
-        if (!text || !str_starts(text, files[i].starts))
-            continue;
-        text[strcspn(text, "\n")] = '\0';
-        _cleanup_free_ char *shown = str_printable(text);
-        if (!shown)
-            return error_oom(err);
-        const char *version = shown + strcspn(shown, "0123456789");
-        size_t length = strspn(version, "0123456789.");
-        _cleanup_free_ char *number = strndup(version, length);
-        r = number ? set(&ret->version_id, number, err) : error_oom(err);
-        if (r == 0)
-            r = set(&ret->id, files[i].id, err);
-        return r < 0 ? r : set(&ret->pretty_name, shown, err);
-    }
-    return 0;
-}
-
-static int read_release(struct guest *guest, struct os_release *ret, struct error **err)
-{
-    static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
-    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        _cleanup_free_ char *text = NULL;
-        int r = read_text(guest, paths[i], &text, err);
-        if (r < 0)
-            return r;
-        if (text)
-            return os_release_parse(text, ret, err);
-    }
-    return read_old_release(guest, ret, err);
 }
 
 static int inspect_release(struct guest *guest, struct guest_info *info, struct error **err)
 {
     _cleanup_os_release_ struct os_release release = {0};
-    int r = read_release(guest, &release, err);
+    const char *type;
+    int r = release_read(guest, &release, &type, err);
+    if (r == 0)
+        r = set(&info->type, type, err);
     if (r < 0)
         return r;
     info->distro = os_release_distro(&release, err);
@@ -88,13 +35,16 @@ static int inspect_release(struct guest *guest, struct guest_info *info, struct 
     r = set(&info->product_name, product ? product : "unknown", err);
     if (r == 0)
         r = set(&info->version, release.version_id, err);
+    if (r == 0)
+        r = set(&info->variant, release.variant_id, err);
     return r < 0 ? r : set(&info->codename, release.version_codename, err);
 }
 
 int guest_product_name(struct guest *guest, char **ret, struct error **err)
 {
     _cleanup_os_release_ struct os_release release = {0};
-    int r = read_release(guest, &release, err);
+    const char *type;
+    int r = release_read(guest, &release, &type, err);
     if (r == 0)
         *ret = TAKE_PTR(release.pretty_name);
     return r;
@@ -118,22 +68,7 @@ static int inspect_arch(struct guest *guest, struct guest_info *info, struct err
 
 static int inspect_hostname(struct guest *guest, struct guest_info *info, struct error **err)
 {
-    static const char *const paths[] = {"/etc/hostname", "/etc/HOSTNAME"};
-    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        _cleanup_free_ char *text = NULL;
-        int r = read_text(guest, paths[i], &text, err);
-        if (r < 0)
-            return r;
-        char *next = text;
-        for (char *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
-            line = str_strip(line);
-            if (*line == '\0' || *line == '#')
-                continue;
-            info->hostname = str_printable(line);
-            return info->hostname ? 0 : error_oom(err);
-        }
-    }
-    return set(&info->hostname, "", err);
+    return guest_hostname(guest, &info->hostname, err);
 }
 
 struct mark {
@@ -141,13 +76,21 @@ struct mark {
     const char *means;
 };
 
-static int inspect_marks(struct guest *guest, const struct mark *marks, size_t count, char **slot,
-                         struct error **err)
+static const char *find_mark(struct guest *guest, const struct mark *marks, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (guest_exists(guest, marks[i].path))
-            return set(slot, marks[i].means, err);
-    return set(slot, "unknown", err);
+            return marks[i].means;
+    return NULL;
+}
+
+/* Whether a program of that package manager is there. */
+static bool has_mark(struct guest *guest, const struct mark *marks, size_t count, const char *means)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(marks[i].means, means) == 0 && guest_exists(guest, marks[i].path))
+            return true;
+    return false;
 }
 
 static int inspect_packages(struct guest *guest, struct guest_info *info, struct error **err)
@@ -165,10 +108,17 @@ static int inspect_packages(struct guest *guest, struct guest_info *info, struct
         {"/sbin/apk", "apk"},          {"/usr/bin/apk", "apk"},
         {"/usr/bin/pacman", "pacman"}, {"/usr/bin/xbps-install", "xbps"},
     };
-    int r = inspect_marks(guest, formats, ARRAY_SIZE(formats), &info->package_format, err);
-    if (r < 0)
-        return r;
-    return inspect_marks(guest, managers, ARRAY_SIZE(managers), &info->package_manager, err);
+    const char *format = find_mark(guest, formats, ARRAY_SIZE(formats));
+    const char *manager = find_mark(guest, managers, ARRAY_SIZE(managers));
+    const char *usual = package_manager_of(info);
+    if (!format)
+        format = package_format_of(info);
+    info->package_manager_missing = !manager;
+    /* Of several the one that the distribution has by itself. */
+    if (usual && (!manager || has_mark(guest, managers, ARRAY_SIZE(managers), usual)))
+        manager = usual;
+    int r = set(&info->package_format, format ? format : "unknown", err);
+    return r < 0 ? r : set(&info->package_manager, manager ? manager : "unknown", err);
 }
 
 /* What /sbin/init is, by its link's target, or by the files beside it. */
@@ -188,13 +138,14 @@ static int inspect_init(struct guest *guest, struct guest_info *info, struct err
         if (strstr(target, "busybox") && !guest_exists(guest, "/sbin/openrc"))
             return set(&info->init, "busybox", err);
     }
-    return inspect_marks(guest, marks, ARRAY_SIZE(marks), &info->init, err);
+    const char *init = find_mark(guest, marks, ARRAY_SIZE(marks));
+    return set(&info->init, init ? init : "unknown", err);
 }
 
 static int inspect_selinux(struct guest *guest, struct guest_info *info, struct error **err)
 {
     _cleanup_free_ char *text = NULL;
-    int r = read_text(guest, "/etc/selinux/config", &text, err);
+    int r = guest_text(guest, "/etc/selinux/config", &text, err);
     if (r < 0)
         return r;
     if (!text)
@@ -229,12 +180,13 @@ int guest_inspect(struct guest *guest, struct guest_info *ret, struct error **er
     int r = inspect_root(guest, &info, err);
     if (r == 0)
         r = guest_inspect_windows(guest, &info, err);
-    if (r == 0 && !info.windows)
-        r = set(&info.type, "linux", err);
     for (size_t i = 0; r == 0 && !info.windows && i < ARRAY_SIZE(parts); i++)
         r = parts[i](guest, &info, err);
-    if (r < 0)
-        return r;
+    if (r == 0)
+        r = str_replace(&info.variant, info.windows ? info.windows->variant : info.variant, err);
+    info.osinfo = r == 0 ? guest_osinfo_id(&info, err) : NULL;
+    if (!info.osinfo)
+        return r < 0 ? r : -ENOMEM;
     info.cloud_init = guest_exists(guest, "/usr/bin/cloud-init");
     *ret = info;
     info = (struct guest_info){0};
@@ -248,7 +200,7 @@ void guest_info_free(struct guest_info *info)
         info->version,   info->codename,       info->arch,
         info->hostname,  info->package_format, info->package_manager,
         info->init,      info->root_device,    info->root_fs,
-        info->root_uuid,
+        info->root_uuid, info->osinfo,         info->variant,
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         free(texts[i]);

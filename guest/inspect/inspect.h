@@ -5,19 +5,25 @@
 #include "guest/inspect/windows.h"
 
 struct guest_info {
-    char *type;            /* "linux", "windows" */
-    char *distro;          /* os-release ID, as libguestfs spells it: "debian", "fedora", ... */
-    char *product_name;    /* os-release PRETTY_NAME */
-    char *version;         /* VERSION_ID, "" when there is none */
-    char *codename;        /* VERSION_CODENAME, "" when there is none */
-    char *arch;            /* "x86_64", "aarch64", ... from an ELF file of the guest; "unknown" */
-    char *hostname;        /* /etc/hostname, "" when there is none */
-    char *package_format;  /* "deb", "rpm", "apk", "pacman", "xbps", "ebuild", "unknown" */
-    char *package_manager; /* "apt", "dnf", "yum", "zypper", "apk", "pacman", "xbps", "unknown" */
-    char *init;            /* "systemd", "busybox", "openrc", "sysvinit", "unknown" */
-    bool selinux;          /* /etc/selinux/config is there and does not disable it */
-    bool cloud_init;       /* cloud-init is installed */
-    uint64_t root_size;    /* bytes of the root file system; 0: not known */
+    char *type;         /* "linux", "windows", "freebsd", "netbsd", "openbsd" */
+    char *distro;       /* os-release ID, as libguestfs spells it: "debian", "fedora", ... */
+    char *product_name; /* os-release PRETTY_NAME */
+    char *version;      /* VERSION_ID, "" when there is none */
+    char *codename;     /* VERSION_CODENAME, "" when there is none */
+    char *variant;      /* os-release VARIANT_ID; of Windows "Client", "Server", ...; "" for none */
+    char *osinfo;       /* libosinfo's short ID: "debian12"; "unknown" for none */
+    char *arch;         /* "x86_64", "aarch64", ... from an ELF file of the guest; "unknown" */
+    char *hostname;     /* /etc/hostname, "" when there is none */
+    char *package_format;  /* "deb", "rpm", "apk", "pacman", "xbps", "ebuild", "pisi",
+                              "unknown" */
+    char *package_manager; /* "apt", "dnf", "yum", "zypper", "apk", "pacman", "xbps", "portage",
+                              "urpmi", "pisi", "up2date", "unknown" */
+    bool package_manager_missing; /* its program was not found: `package_manager` is what the
+                                     distribution has */
+    char *init;                   /* "systemd", "busybox", "openrc", "sysvinit", "unknown" */
+    bool selinux;                 /* /etc/selinux/config is there and does not disable it */
+    bool cloud_init;              /* cloud-init is installed */
+    uint64_t root_size;           /* bytes of the root file system; 0: not known */
     uint64_t root_free;
     char *root_device;             /* "/dev/sda3" in virt-builder's naming */
     char *root_fs;                 /* "ext4", "xfs", ... */

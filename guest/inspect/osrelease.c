@@ -59,9 +59,9 @@ static char *read_value(char *text)
     return next;
 }
 
-static int assign(struct os_release *release, const char *key, const char *value,
-                  struct error **err)
+static int assign(void *context, const char *key, const char *value, struct error **err)
 {
+    struct os_release *release = context;
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
         if (strcmp(key, fields[i].key) != 0)
             continue;
@@ -76,9 +76,8 @@ static int assign(struct os_release *release, const char *key, const char *value
     return 0;
 }
 
-int os_release_parse(const char *text, struct os_release *ret, struct error **err)
+int assignments_read(const char *text, assignment_fn *each, void *context, struct error **err)
 {
-    _cleanup_os_release_ struct os_release release = {0};
     _cleanup_free_ char *copy = strdup(text);
     if (!copy)
         return error_oom(err);
@@ -94,10 +93,19 @@ int os_release_parse(const char *text, struct os_release *ret, struct error **er
         *at = '\0';
         char *value = at + 1;
         at = read_value(value);
-        int r = assign(&release, key, value, err);
+        int r = each(context, key, value, err);
         if (r < 0)
             return r;
     }
+    return 0;
+}
+
+int os_release_parse(const char *text, struct os_release *ret, struct error **err)
+{
+    _cleanup_os_release_ struct os_release release = {0};
+    int r = assignments_read(text, assign, &release, err);
+    if (r < 0)
+        return r;
     *ret = release;
     release = (struct os_release){0};
     return 0;

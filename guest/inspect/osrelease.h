@@ -14,6 +14,11 @@ struct os_release {
     char *variant_id;
 };
 
+/* Called for each NAME=value of a text that a shell could read, without quotes; a negative return
+ * ends it with that value. */
+typedef int assignment_fn(void *context, const char *name, const char *value, struct error **err);
+int assignments_read(const char *text, assignment_fn *each, void *context, struct error **err);
+
 /* Lines that are no assignment are passed over; of several assignments to a name the last counts.
  */
 int os_release_parse(const char *text, struct os_release *ret, struct error **err);

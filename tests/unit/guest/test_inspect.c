@@ -101,6 +101,152 @@ static void releases_from_before_os_release_are_known(void **state)
     assert_string_equal(info.init, "sysvinit");
 }
 
+/* Product names as the files have them; a NULL version is "". */
+static void each_release_file_names_its_distribution(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *text, *distro, *version, *osinfo, *manager;
+    } cases[] = {
+        {"/etc/lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\nDISTRIB_CODENAME=lucid\n",
+         "ubuntu", "10.04", "ubuntu10.04", "apt"},
+        {"/etc/lsb-release", "DISTRIB_ID=LinuxMint\nDISTRIB_RELEASE=10\n", "linuxmint", "10",
+         "linuxmint10.0", "apt"},
+        {"/etc/lsb-release", "DISTRIB_ID=CoreOS\nDISTRIB_RELEASE=647.0.0\n", "coreos", "647.0.0",
+         "coreos647.0", "unknown"},
+        {"/etc/lsb-release", "DISTRIB_ID=MandrivaLinux\nDISTRIB_RELEASE=2010.1\n", "mandriva",
+         "2010.1", "mandriva2010.1", "urpmi"},
+        {"/etc/openwrt_release", "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='18.06.1'\n", "openwrt",
+         "18.06.1", "openwrt18.6", "unknown"},
+        {"/etc/oracle-release", "Oracle Linux Server release 6.10\n", "oraclelinux", "6.10",
+         "oraclelinux6.10", "yum"},
+        {"/etc/enterprise-release", "Enterprise Linux Enterprise Linux Server release 5.2\n",
+         "oraclelinux", "5.2", "oraclelinux5.2", "yum"},
+        {"/etc/centos-release", "CentOS Linux release 7.9.2009 (Core)\n", "centos", "7.9.2009",
+         "centos7.0", "yum"},
+        {"/etc/redhat-release", "Fedora release 14 (Laughlin)\n", "fedora", "14", "fedora14",
+         "yum"},
+        {"/etc/redhat-release", "Red Hat Enterprise Linux AS release 4 (Nahant Update 8)\n", "rhel",
+         "4.8", "rhel4.8", "up2date"},
+        {"/etc/redhat-release", "Red Hat Enterprise Linux Server release 6.5 (Santiago)\n", "rhel",
+         "6.5", "rhel6.5", "yum"},
+        {"/etc/redhat-release", "Red Hat Linux release 9 (Shrike)\n", "rhl", "9", "rhl9.0",
+         "up2date"},
+        {"/etc/redhat-release", "Scientific Linux release 6.4 (Carbon)\n", "scientificlinux", "6.4",
+         "scientificlinux6.4", "yum"},
+        {"/etc/redhat-release", "Other Linux release 8.1\n", "redhat-based", "8.1",
+         "redhat-based8.1", "dnf"},
+        {"/etc/debian_version", "7.11\n", "debian", "7.11", "debian7", "apt"},
+        {"/etc/debian_version", "wheezy/sid\n", "debian", "", "unknown", "apt"},
+        {"/etc/arch-release", "", "archlinux", "", "archlinux", "pacman"},
+        {"/etc/gentoo-release", "Gentoo Base System release 2.2\n", "gentoo", "2.2", "gentoo",
+         "portage"},
+        {"/etc/slackware-version", "Slackware 14.1\n", "slackware", "14.1", "slackware14.1",
+         "unknown"},
+        {"/etc/SuSE-release",
+         "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4\n", "sles", "11.4",
+         "sles11sp4", "zypper"},
+        {"/etc/SuSE-release", "SUSE Linux Enterprise Server 10 (i586)\nVERSION = 10\n", "sles",
+         "10", "sles10", "zypper"},
+        {"/etc/SuSE-release", "openSUSE 13.2 (x86_64)\nVERSION = 13.2\nCODENAME = Harlequin\n",
+         "opensuse", "13.2", "opensuse13.2", "zypper"},
+        {"/etc/SuSE-release", "Something else\n", "suse-based", "", "unknown", "zypper"},
+        {"/etc/alpine-release", "3.2.0\n", "alpinelinux", "3.2.0", "alpinelinux3.2", "apk"},
+        {"/etc/cirros/version", "0.3.4\n", "cirros", "0.3.4", "cirros0.3", "unknown"},
+        {"/etc/br-version", "2012.05\n", "buildroot", "2012.05", "buildroot2012.5", "unknown"},
+        {"/etc/mageia-release", "Mageia release 4 (Official) for x86_64\n", "mageia", "4",
+         "mageia4", "urpmi"},
+        {"/etc/altlinux-release", "ALT 8.2 Server\n", "altlinux", "8.2", "alt8.2", "apt"},
+        {"/etc/os-release", "ID=centos\nVERSION_ID=\"7\"\n", "centos", "7", "centos7.0", "yum"},
+        {"/etc/os-release", "ID=rocky\nVERSION_ID=\"9.4\"\n", "rocky", "9.4", "rocky9", "dnf"},
+        {"/etc/os-release", "ID=debian\nVERSION_ID=12\n", "debian", "12", "debian12", "apt"},
+        {"/etc/os-release", "ID=fedora\nVERSION_ID=40\n", "fedora", "40", "fedora40", "dnf"},
+        {"/etc/os-release", "ID=mine\n", "mine", "", "unknown", "unknown"},
+        {"/etc/lsb-release", "LSB_VERSION=1.3\n", "unknown", "", "unknown", "unknown"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct fake_file files[] = {{cases[i].path, cases[i].text}, {0}};
+        _cleanup_guest_info_ struct guest_info info = inspect(files);
+        const char *const got[] = {info.distro, info.version, info.osinfo, info.package_manager};
+        const char *const wanted[] = {cases[i].distro, cases[i].version, cases[i].osinfo,
+                                      cases[i].manager};
+        for (size_t j = 0; j < ARRAY_SIZE(got); j++)
+            if (strcmp(got[j], wanted[j]) != 0)
+                fail_msg("%s: %s: '%s', not '%s'", cases[i].path, cases[i].text, got[j], wanted[j]);
+        assert_true(info.package_manager_missing);
+    }
+}
+
+static void the_more_special_release_file_counts(void **state)
+{
+    (void)state;
+    const struct fake_file oracle[] = {
+        {"/etc/redhat-release", "Red Hat Enterprise Linux Server release 6.5 (Santiago)\n"},
+        {"/etc/oracle-release", "Oracle Linux Server release 6.5\n"},
+        {"/etc/lsb-release", "LSB_VERSION=base-4.0\n"},
+        {0}};
+    _cleanup_guest_info_ struct guest_info info = inspect(oracle);
+    assert_string_equal(info.distro, "oraclelinux");
+    assert_string_equal(info.product_name, "Oracle Linux Server release 6.5");
+    const struct fake_file alpine[] = {{"/etc/alpine-release", "3.2.0\n"}, {0}};
+    _cleanup_guest_info_ struct guest_info other = inspect(alpine);
+    assert_string_equal(other.product_name, "Alpine Linux v3.2.0");
+}
+
+static void a_bsd_is_no_linux(void **state)
+{
+    (void)state;
+    static const struct fake_file freebsd[] = {
+        {"/etc/freebsd-update.conf", ""},
+        {"/etc/motd.template", "Welcome to FreeBSD!\n"},
+        {"/bin/freebsd-version", "#!/bin/sh\nUSERLAND_VERSION=\"13.2-RELEASE-p3\"\n"},
+        {"/etc/rc.conf", "# comment\nhostname=\"fb.example.org\"\n"},
+        {0}};
+    static const struct fake_file netbsd[] = {
+        {"/netbsd", ""}, {"/etc/release", "NetBSD 9.3\nmore\n"}, {0}};
+    static const struct fake_file openbsd[] = {
+        {"/bsd", ""}, {"/etc/motd", "OpenBSD 7.4 (GENERIC) #1\n"}, {"/etc/myname", "ob\n"}, {0}};
+    static const struct {
+        const struct fake_file *files;
+        const char *type, *osinfo, *hostname;
+    } cases[] = {{freebsd, "freebsd", "freebsd13.2", "fb.example.org"},
+                 {netbsd, "netbsd", "netbsd9.3", ""},
+                 {openbsd, "openbsd", "openbsd7.4", "ob"}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_guest_info_ struct guest_info info = inspect(cases[i].files);
+        assert_string_equal(info.type, cases[i].type);
+        assert_string_equal(info.osinfo, cases[i].osinfo);
+        assert_string_equal(info.hostname, cases[i].hostname);
+    }
+}
+
+static void the_host_name_is_where_the_guest_keeps_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *text, *name;
+    } cases[] = {
+        {"/etc/hostname", "# comment\n\n web1 \n", "web1"},
+        {"/etc/HOSTNAME", "suse.example.org\n", "suse.example.org"},
+        {"/etc/sysconfig/network", "NETWORKING=yes\nHOSTNAME=old.example.org\n", "old.example.org"},
+        {"/etc/sysconfig/network", "HOSTNAME=\"a\" # was b\n#HOSTNAME=c\nHOSTNAME='d'\n", "d"},
+        {"/etc/sysconfig/network", "NETWORKING=yes\n", ""},
+        {"/etc/conf.d/hostname", "hostname=\"gentoo\"\n", "gentoo"},
+        {"/etc/config/system",
+         "config system\n\toption timezone 'UTC'\n\toption hostname 'OpenWrt'\n", "OpenWrt"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct fake_file files[] = {{cases[i].path, cases[i].text}, {0}};
+        _cleanup_guest_info_ struct guest_info info = inspect(files);
+        if (strcmp(info.hostname, cases[i].name) != 0)
+            fail_msg("%s: '%s'", cases[i].path, info.hostname);
+    }
+    const struct fake_file both[] = {
+        {"/etc/sysconfig/network", "HOSTNAME=old\n"}, {"/etc/hostname", "\n"}, {0}};
+    _cleanup_guest_info_ struct guest_info info = inspect(both);
+    assert_string_equal(info.hostname, "old");
+}
+
 static void a_guest_that_says_nothing_is_unknown(void **state)
 {
     (void)state;
@@ -291,6 +437,10 @@ int main(void)
         cmocka_unit_test(fedora_is_known),
         cmocka_unit_test(alpine_is_known),
         cmocka_unit_test(releases_from_before_os_release_are_known),
+        cmocka_unit_test(each_release_file_names_its_distribution),
+        cmocka_unit_test(the_more_special_release_file_counts),
+        cmocka_unit_test(a_bsd_is_no_linux),
+        cmocka_unit_test(the_host_name_is_where_the_guest_keeps_it),
         cmocka_unit_test(a_guest_that_says_nothing_is_unknown),
         cmocka_unit_test(control_bytes_do_not_reach_the_terminal),
         cmocka_unit_test(os_release_is_read_as_a_shell_would),
