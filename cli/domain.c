@@ -53,9 +53,8 @@ static int check_shut_off(const char *domain, const char *connect, struct error 
         return 0;
     _cleanup_free_ char *shown = str_printable(state);
     error_set(err, EBUSY, "domain '%s' is in the state '%s'", domain, shown ? shown : "?");
-    return error_hint(
-        err,
-        "shut it down first: changing the disk of a running machine corrupts its file systems");
+    return error_hint(err, "shut it down first: its disks change while it runs, and changing them "
+                           "corrupts its file systems");
 }
 
 /* What the walk through the XML is in. A disk's own driver and source are direct children of it;

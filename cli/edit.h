@@ -4,6 +4,7 @@
 
 #include "builder/edit.h"
 #include "cli/appliance.h"
+#include "cli/disks.h"
 #include "cli/trust.h"
 
 struct edit_arguments {
@@ -24,15 +25,7 @@ struct edit_arguments {
 /* Rows for the option table of a command whose arguments have this struct at `member`. */
 /* clang-format off */
 #define EDIT_OPTIONS(type, member)                                                                 \
-    {"add", 'a', OPTION_SEQUENCE, offsetof(type, member.disks), "FILE",                            \
-     "the disk image to change; may be repeated for a guest with several", NULL},                  \
-    {"domain", 'd', OPTION_SEQUENCE, offsetof(type, member.disks), "DOMAIN",                       \
-     "the disks of a libvirt domain, which must be shut off", NULL},                               \
-    {"connect", 'c', OPTION_STRING, offsetof(type, member.connect), "URI",                         \
-     "libvirt's URI, for --domain", "libvirt's own"},                                              \
-    {"format", 0, OPTION_SEQUENCE, offsetof(type, member.disks), "FORMAT",                         \
-     "format of the disks that follow: auto, raw, qcow2, vmdk, vdi, vhdx, vpc",                    \
-     "detected from its contents"},                                                                    \
+    DISK_OPTIONS(type, member.disks, member.connect, "change"),                                    \
     {"dry-run", 'n', OPTION_FLAG, offsetof(type, member.dry_run), NULL,                            \
      "tell what would change, file by file, and change nothing", NULL},                            \
     {"dryrun", 0, OPTION_FLAG, offsetof(type, member.dry_run), NULL, NULL, NULL},                  \
