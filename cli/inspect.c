@@ -1,15 +1,18 @@
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/appliance.h"
 #include "cli/commands.h"
+#include "cli/disks.h"
 #include "cli/json.h"
 #include "cli/trust.h"
 #include "guest/inspect/inspect.h"
 #include "image/seal.h"
 
 struct inspect_arguments {
-    const char *format;
+    struct strv disks; /* as cli_disks_gather() takes them */
+    const char *connect;
     const char *engine;
     const char *root;
     struct key_arguments keys;
@@ -18,8 +21,7 @@ struct inspect_arguments {
 };
 
 static const struct cli_option inspect_options[] = {
-    {"format", 0, OPTION_STRING, offsetof(struct inspect_arguments, format), "FORMAT",
-     "format of the image: raw, qcow2, vmdk, vdi, vhdx, vpc", "detected from its contents"},
+    DISK_OPTIONS(struct inspect_arguments, disks, connect, "look at"),
     {"engine", 0, OPTION_STRING, offsetof(struct inspect_arguments, engine),
      "auto|native|appliance", "how the guest's files are read", "auto"},
     ROOT_OPTION(struct inspect_arguments, root),
@@ -30,16 +32,17 @@ static const struct cli_option inspect_options[] = {
     CLI_OPTIONS_END,
 };
 
-static const struct inspect_arguments inspect_defaults = {
-    .format = "auto", .engine = "auto", .root = "ask"};
+static const struct inspect_arguments inspect_defaults = {.engine = "auto", .root = "ask"};
 
 /* All facts that are shown about one image. */
 struct facts {
-    const char *path;
+    const char *path; /* of the first disk */
+    const struct cli_disks *disks;
     struct image_info image;
     bool sealed;
     struct seal seal; /* where it is */
     struct guest_info guest;
+    struct guest_file_systems file_systems;
     struct guest_boot_entry boot; /* kernel NULL: `no_boot` says why there is none */
     struct error *no_boot;
     const char *engine;
@@ -73,6 +76,43 @@ static json_t *json_boot(const struct guest_boot_entry *boot)
                      initrds, "command_line", json_text(boot->command_line));
 }
 
+static json_t *json_file_systems(const struct guest_file_systems *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++) {
+        const struct guest_file_system *item = &list->items[i];
+        json_t *points = json_array();
+        for (size_t j = 0; j < item->mount_points.count; j++)
+            json_array_append_new(points, json_text(item->mount_points.items[j]));
+        json_array_append_new(
+            array, json_pack("{s:o, s:o, s:o, s:o, s:I, s:o}", "device", json_text(item->device),
+                             "type", json_text(item->type), "label", json_text(item->label), "uuid",
+                             json_text(item->uuid), "size", (json_int_t)item->size, "mountpoints",
+                             points));
+    }
+    return array;
+}
+
+static json_t *json_disks(const struct cli_disks *disks)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < disks->count; i++)
+        json_array_append_new(array, json_text(disks->items[i].path));
+    return array;
+}
+
+static json_t *json_windows(const struct guest_windows *windows)
+{
+    if (!windows)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "systemroot",
+                     json_text(windows->systemroot), "software_hive",
+                     json_text(windows->software_hive), "system_hive",
+                     json_text(windows->system_hive), "control_set",
+                     json_text(windows->control_set), "major", (json_int_t)windows->major, "minor",
+                     (json_int_t)windows->minor, "build", (json_int_t)windows->build);
+}
+
 static int print_json(const struct facts *facts, struct error **err)
 {
     const struct guest_info *guest = &facts->guest;
@@ -88,17 +128,21 @@ static int print_json(const struct facts *facts, struct error **err)
                            "package_format", json_text(guest->package_format), "package_manager",
                            json_text(guest->package_manager), "init", json_text(guest->init),
                            "selinux", guest->selinux, "cloud_init", guest->cloud_init);
+    json_object_set_new(os, "osinfo", json_text(guest->osinfo));
+    json_object_set_new(os, "variant", json_text(guest->variant));
     json_t *root =
         json_pack("{s:o, s:o, s:o, s:I, s:I}", "device", json_text(guest->root_device),
                   "filesystem", json_text(guest->root_fs), "uuid", json_text(guest->root_uuid),
                   "size", (json_int_t)guest->root_size, "free", (json_int_t)guest->root_free);
-    return json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
-                                json_text(facts->path), "image", image, "seal", json_seal(facts),
-                                "os", os, "root", root, "boot", json_boot(&facts->boot), "no_boot",
-                                json_text(facts->no_boot ? error_message(facts->no_boot) : NULL),
-                                "engine", json_text(facts->engine), "engine_reason",
-                                json_text(facts->reason)),
-                      err);
+    json_t *all = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path", json_text(facts->path), "image",
+        image, "seal", json_seal(facts), "os", os, "root", root, "boot", json_boot(&facts->boot),
+        "no_boot", json_text(facts->no_boot ? error_message(facts->no_boot) : NULL), "engine",
+        json_text(facts->engine), "engine_reason", json_text(facts->reason));
+    json_object_set_new(all, "disks", json_disks(facts->disks));
+    json_object_set_new(all, "filesystems", json_file_systems(&facts->file_systems));
+    json_object_set_new(all, "windows", json_windows(guest->windows));
+    return json_print(all, err);
 }
 
 static void print_row(const char *label, const char *text)
@@ -107,11 +151,76 @@ static void print_row(const char *label, const char *text)
     printf("%-10s %s\n", label, printable ? printable : "?");
 }
 
+/* Parts that are not empty, with commas between, whatever their length. Takes `line` over. */
+static void print_parts(const char *label, struct str *line)
+{
+    _cleanup_free_ char *text = str_take(line, NULL);
+    print_row(label, text ? text : "?");
+}
+
+static void add_part(struct str *line, const char *text)
+{
+    if (!str_empty(text))
+        str_appendf(line, "%s%s", line->length ? ", " : "", text);
+}
+
+static void print_kind(const struct guest_info *guest)
+{
+    struct str line = {0};
+    str_appendf(&line, "%s%s%s", guest->distro, str_empty(guest->version) ? "" : " ",
+                guest->version);
+    add_part(&line, guest->variant);
+    add_part(&line, guest->arch);
+    add_part(&line, guest->init);
+    if (strcmp(guest->osinfo, "unknown") != 0)
+        add_part(&line, guest->osinfo);
+    print_parts("Kind", &line);
+}
+
+static void print_file_systems(const struct guest_file_systems *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct guest_file_system *item = &list->items[i];
+        char size[16];
+        struct str line = {0};
+        str_append(&line, item->device);
+        add_part(&line, *item->type ? item->type : "unknown type");
+        if (item->size > 0)
+            add_part(&line, format_size(item->size, size));
+        if (*item->label)
+            str_appendf(&line, ", label %s", item->label);
+        for (size_t j = 0; j < item->mount_points.count; j++)
+            str_appendf(&line, "%s%s", j ? " and " : ", on ", item->mount_points.items[j]);
+        print_parts(i == 0 ? "Volumes" : "", &line);
+    }
+}
+
+static void print_windows(const struct guest_windows *windows)
+{
+    struct str line = {0};
+    str_appendf(&line, "NT %u.%u", windows->major, windows->minor);
+    if (windows->build)
+        str_appendf(&line, " build %u", windows->build);
+    add_part(&line, windows->systemroot);
+    add_part(&line, windows->control_set);
+    print_parts("Windows", &line);
+}
+
+static void print_root(const struct guest_info *guest)
+{
+    char size[16], available[16];
+    struct str line = {0};
+    str_appendf(&line, "%s, %s, %s, %s free", guest->root_device, guest->root_fs,
+                format_size(guest->root_size, size), format_size(guest->root_free, available));
+    print_parts("Root", &line);
+}
+
 static void print_text(const struct facts *facts)
 {
     const struct guest_info *guest = &facts->guest;
-    char size[16], allocated[16], free_space[16], line[256];
-    print_row("Image", facts->path);
+    char size[16], allocated[16], line[256];
+    for (size_t i = 0; i < facts->disks->count; i++)
+        print_row(i == 0 ? "Image" : "", facts->disks->items[i].path);
     snprintf(line, sizeof(line), "%s, %s virtual, %s on disk",
              image_format_name(facts->image.format), format_size(facts->image.virtual_size, size),
              format_size(facts->image.allocated, allocated));
@@ -124,16 +233,15 @@ static void print_text(const struct facts *facts)
         print_row("Sealed", line);
     }
     print_row("System", guest->product_name);
-    snprintf(line, sizeof(line), "%.60s %.60s, %.30s, %.30s", guest->distro, guest->version,
-             guest->arch, guest->init);
-    print_row("Kind", line);
+    print_kind(guest);
+    if (guest->windows)
+        print_windows(guest->windows);
     print_row("Hostname", guest->hostname);
     print_row("Packages", guest->package_manager);
     print_row("cloud-init", guest->cloud_init ? "installed" : "not installed");
     print_row("SELinux", guest->selinux ? "enabled" : "not enabled");
-    snprintf(line, sizeof(line), "%.40s, %.20s, %s, %s free", guest->root_device, guest->root_fs,
-             format_size(guest->root_size, size), format_size(guest->root_free, free_space));
-    print_row("Root", line);
+    print_root(guest);
+    print_file_systems(&facts->file_systems);
     if (facts->boot.kernel) {
         print_row("Kernel", facts->boot.kernel);
         for (size_t i = 0; i < facts->boot.initrds.count; i++)
@@ -142,8 +250,9 @@ static void print_text(const struct facts *facts)
     } else {
         print_row("Kernel", error_message(facts->no_boot));
     }
-    snprintf(line, sizeof(line), "%s (%.200s)", facts->engine, facts->reason);
-    print_row("Read by", line);
+    struct str engine = {0};
+    str_appendf(&engine, "%s (%s)", facts->engine, facts->reason);
+    print_parts("Read by", &engine);
 }
 
 static int look_for_seal(struct facts *facts, struct error **err)
@@ -168,6 +277,9 @@ static int gather(struct guest *guest, struct facts *facts, struct error **err)
     r = guest_boot_default(guest, &facts->boot, &facts->no_boot);
     if (r == -ENOMEM)
         return error_move(err, TAKE_PTR(facts->no_boot));
+    r = guest_file_systems(guest, &facts->file_systems, err);
+    if (r < 0)
+        return r;
     facts->engine = guest_engine_used(guest);
     facts->reason = guest_engine_reason(guest);
     return 0;
@@ -193,27 +305,39 @@ static int inspect(const struct inspect_arguments *arguments,
     return 0;
 }
 
+static int gather_options(struct cli *cli, const struct inspect_arguments *arguments,
+                          struct cli_disks *disks, struct cli_resources *resources,
+                          struct error **err)
+{
+    int r = cli_resources(arguments->engine, NULL, &arguments->keys, resources, err);
+    if (r == 0)
+        r = cli_resources_root(arguments->root, resources, err);
+    return r < 0 ? r : cli_disks_gather(cli, &arguments->disks, arguments->connect, disks, err);
+}
+
 static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
 {
     const struct inspect_arguments *arguments = opaque;
-    struct guest_open_options options = {.lock = true, .reporter = cli->reporter};
-    struct error *cause = NULL;
     _cleanup_resources_ struct cli_resources resources = {0};
-    int r = image_format_parse(arguments->format, &options.format, &cause);
-    if (r < 0)
-        return cli_usage_because(err, cause);
-    r = cli_resources(arguments->engine, NULL, &arguments->keys, &resources, err);
-    if (r == 0)
-        r = cli_resources_root(arguments->root, &resources, err);
+    _cleanup_disks_ struct cli_disks disks = {0};
+    int r = gather_options(cli, arguments, &disks, &resources, err);
     if (r < 0)
         return r;
-    options.resources = resources.guest;
+    struct guest_open_options options = {
+        .format = disks.items[0].format,
+        .resources = resources.guest,
+        .lock = true,
+        .drives = disks.items + 1,
+        .drive_count = disks.count - 1,
+        .reporter = cli->reporter,
+    };
     options.resources.trust = &arguments->trust;
-    struct facts facts = {.path = cli->operands[0]};
+    struct facts facts = {.path = disks.items[0].path, .disks = &disks};
     r = inspect(arguments, &options, &facts, err);
     image_info_free(&facts.image);
     seal_free(&facts.seal);
     guest_info_free(&facts.guest);
+    guest_file_systems_free(&facts.file_systems);
     guest_boot_entry_free(&facts.boot);
     error_free(facts.no_boot);
     return r;
@@ -222,12 +346,13 @@ static int inspect_run(struct cli *cli, const void *opaque, struct error **err)
 const struct cli_command inspect_command = {
     .name = "inspect",
     .summary = "show what is inside an image",
-    .operands = "DISK",
-    .description = "Shows format and sizes of the image, which operating system it holds, its root "
-                   "file system, and the kernel that it would boot. Reads only.",
+    .operands = "[DISK]",
+    .description = "Shows format and sizes of the image, which operating system it holds, its "
+                   "file systems and where they are mounted, and the kernel that it would boot. "
+                   "Reads only.",
     .example = "kiln inspect --json debian-12.img",
     .options = inspect_options,
-    .min_operands = 1,
+    .min_operands = 0,
     .max_operands = 1,
     .arguments_size = sizeof(struct inspect_arguments),
     .defaults = &inspect_defaults,

@@ -81,6 +81,28 @@ struct guest_root {
 void guest_root_free(struct guest_root *root);
 #define _cleanup_guest_root_ _cleanup_(guest_root_free)
 
+/* What lies on the guest's disks: a file system, swap, or what contains others. */
+struct guest_file_system {
+    char *device;             /* as in struct guest_root */
+    char *type;               /* as blkid names it; "" where it is not known */
+    char *label;              /* "" for none */
+    char *uuid;               /* "" for none */
+    uint64_t size;            /* bytes of the device; 0: not known */
+    struct strv mount_points; /* where the guest mounts it */
+};
+
+struct guest_file_systems {
+    struct guest_file_system *items;
+    size_t count;
+};
+
+void guest_file_systems_free(struct guest_file_systems *list);
+#define _cleanup_file_systems_ _cleanup_(guest_file_systems_free)
+/* Adds one, for engines; the texts are copied. Returns NULL for out of memory. */
+struct guest_file_system *guest_file_systems_add(struct guest_file_systems *list,
+                                                 const struct guest_file_system *item,
+                                                 struct error **err);
+
 /* Called once a directory entry, "." and ".." left out; a negative return ends the listing with
  * that value. `type`: S_IFREG, S_IFDIR, ... where the engine knows it without looking further; 0
  * where only guest_stat() tells. */
@@ -180,6 +202,8 @@ struct guest_ops {
      * that were not zero before, as far as known. */
     int (*trim)(struct guest *guest, uint64_t *ret_freed, struct error **err);
     int (*root)(struct guest *guest, struct guest_root *ret, struct error **err);
+    /* NULL: this guest cannot tell. */
+    int (*file_systems)(struct guest *guest, struct guest_file_systems *ret, struct error **err);
     /* Flushes everything to the image. */
     int (*sync)(struct guest *guest, struct error **err);
     /* Writes what is staged into the image: the last step of guest_close(), after sync and right
@@ -299,6 +323,8 @@ int guest_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
 int guest_sync(struct guest *guest, struct error **err);
 /* Caller frees with guest_root_free(). */
 int guest_root(struct guest *guest, struct guest_root *ret, struct error **err);
+/* What is on the disks and where it is mounted. Caller frees with guest_file_systems_free(). */
+int guest_file_systems(struct guest *guest, struct guest_file_systems *ret, struct error **err);
 
 /* Composed of the above, the same for every engine. */
 /* The path with all links resolved, "." and ".." gone; `follow`: a link in the last name as well,

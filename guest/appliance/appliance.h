@@ -134,6 +134,7 @@ int appliance_read_fstab(struct appliance *appliance, struct fstab *ret, struct 
 const struct volume *appliance_volume_of(const struct appliance *appliance, const char *root);
 /* Mounts it, and adds it to `mounts`. */
 int appliance_mount_layout(struct appliance *appliance, struct error **err);
+int appliance_file_systems(struct guest *guest, struct guest_file_systems *ret, struct error **err);
 
 /* Mounting (mount.c). */
 

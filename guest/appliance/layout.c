@@ -83,3 +83,49 @@ int appliance_mount_layout(struct appliance *appliance, struct error **err)
         r = appliance_set_unserved(appliance, "/", LAYOUT_VERITY_REASON, err);
     return r;
 }
+
+/* What the volume's own bytes do not tell here. */
+static int describe(struct appliance *appliance, const struct volume *volume, char **ret_type,
+                    char **ret_label, struct error **err)
+{
+    bool asks = *volume->type == '\0' || strcmp(volume->type, "ext") == 0;
+    _cleanup_free_ char *type = asks ? guestfs_vfs_type(appliance->handle, volume->device) : NULL;
+    _cleanup_free_ char *label =
+        *volume->label ? NULL : guestfs_vfs_label(appliance->handle, volume->device);
+    int r = str_replace(ret_type, type ? type : volume->type, err);
+    return r < 0 ? r : str_replace(ret_label, label ? label : volume->label, err);
+}
+
+/* Whether the mount's device is the volume, or a subvolume of it. */
+static bool lies_on(const struct appliance *appliance, const struct appliance_mount *mount,
+                    const struct volume *volume)
+{
+    return appliance_volume_of(appliance, mount->device) == volume;
+}
+
+int appliance_file_systems(struct guest *guest, struct guest_file_systems *ret, struct error **err)
+{
+    struct appliance *appliance = appliance_of(guest);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < appliance->volumes.count; i++) {
+        struct volume *volume = &appliance->volumes.items[i];
+        _cleanup_free_ char *type = NULL, *label = NULL;
+        int64_t size = volume->number > 0
+                           ? (int64_t)volume->length
+                           : guestfs_blockdev_getsize64(appliance->handle, volume->device);
+        r = describe(appliance, volume, &type, &label, err);
+        if (r < 0)
+            return r;
+        const struct guest_file_system item = {.device = volume->device,
+                                               .type = type,
+                                               .label = label,
+                                               .uuid = volume->uuid,
+                                               .size = size > 0 ? (uint64_t)size : 0};
+        struct guest_file_system *added = guest_file_systems_add(ret, &item, err);
+        r = added ? 0 : -ENOMEM;
+        for (size_t j = 0; r == 0 && j < appliance->mount_count; j++)
+            if (lies_on(appliance, &appliance->mounts[j], volume))
+                r = strv_add(&added->mount_points, appliance->mounts[j].dir, err);
+    }
+    return r;
+}

@@ -342,6 +342,7 @@ const struct guest_ops appliance_ops = {
     .renew = appliance_renew,
     .trim = appliance_trim,
     .root = op_root,
+    .file_systems = appliance_file_systems,
     .sync = op_sync,
     .commit = appliance_commit,
     .close = op_close,

@@ -1,6 +1,5 @@
 #include "guest/inspect/cmdline.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +7,19 @@
 
 #include "base/str.h"
 
+/* Of both, the same characters: a word that begins at none of them has an end. */
+static const char blanks[] = " \t\n\v\f\r";
+
 /* The next word without its quotes; NULL in *ret at the end. Returns where to go on. */
 static const char *next_word(const char *at, char **ret, struct error **err)
 {
     _cleanup_str_ struct str word = {0};
     char quote = '\0';
     *ret = NULL;
-    at += strspn(at, " \t\r\n");
+    at += strspn(at, blanks);
     if (*at == '\0')
         return at;
-    for (; *at && (quote || !isspace((unsigned char)*at)); at++) {
+    for (; *at && (quote || !strchr(blanks, *at)); at++) {
         if (quote ? *at == quote : (*at == '"' || *at == '\''))
             quote = quote ? '\0' : *at;
         else

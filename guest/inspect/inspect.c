@@ -14,7 +14,7 @@
 #include "guest/inspect/root.h"
 #include "guest/inspect/selinux_config.h"
 
-    static int set(char **slot, const char *text, struct error **err)
+static int set(char **slot, const char *text, struct error **err)
 {
     return str_replace(slot, text ? text : "", err);
 }

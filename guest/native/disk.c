@@ -155,3 +155,39 @@ int native_trim(struct guest *guest, uint64_t *ret_freed, struct error **err)
     *ret_freed = freed;
     return 0;
 }
+
+/* ext2, ext3 or ext4; "ext" where it cannot be opened. */
+static const char *kind_of(struct native *native, const struct volume *volume)
+{
+    struct ext_fs *fs = mounted(native, volume), *own = NULL;
+    if (strcmp(volume->type, "ext") != 0)
+        return volume->type;
+    if (!fs && ext_open(native->block, volume->offset, volume->length, false, volume->device, &own,
+                        NULL) == 0)
+        fs = own;
+    const char *kind = fs ? ext_kind(fs) : "ext";
+    ext_close(own);
+    return kind;
+}
+
+int native_file_systems(struct guest *guest, struct guest_file_systems *ret, struct error **err)
+{
+    struct native *native = native_of(guest);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < native->volumes.count; i++) {
+        struct volume *volume = &native->volumes.items[i];
+        const struct guest_file_system item = {
+            .device = volume->device,
+            .type = (char *)kind_of(native, volume),
+            .label = volume->label,
+            .uuid = volume->uuid,
+            .size = volume->length,
+        };
+        struct guest_file_system *added = guest_file_systems_add(ret, &item, err);
+        r = added ? 0 : -ENOMEM;
+        for (size_t j = 0; r == 0 && j < native->mount_count; j++)
+            if (native->mounts[j].volume == volume)
+                r = strv_add(&added->mount_points, native->mounts[j].dir, err);
+    }
+    return r;
+}

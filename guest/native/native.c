@@ -359,6 +359,7 @@ static const struct guest_ops native_ops = {
     .renew = native_renew,
     .trim = native_trim,
     .root = native_root,
+    .file_systems = native_file_systems,
     .sync = native_sync,
     .commit = native_commit,
     .close = native_close,

@@ -129,6 +129,7 @@ int native_link(struct guest *guest, const char *existing, const char *path, str
 /* native_disk.c */
 int native_renew(struct guest *guest, enum guest_identity what, struct error **err);
 int native_trim(struct guest *guest, uint64_t *ret_freed, struct error **err);
+int native_file_systems(struct guest *guest, struct guest_file_systems *ret, struct error **err);
 
 /* Sets native->lack where the disk holds what native_renew() cannot serve. */
 int native_check_renew(struct native *native, enum guest_identity what, struct error **err);

@@ -349,7 +349,7 @@ static void parameters_are_read_as_systemd_does(void **state)
         {"x.a=1", "a", NULL},      {"mount_usr=1 mount-usr=2", "mount-usr", "2"},
         {"a a=", "a", ""},         {"a=\"x y\" b='z w'", "a", "x y"},
         {"\"a=x y\"", "a", "x y"}, {"usr", "usr", NULL},
-        {"", "a", NULL},
+        {"\fa=1\vb=2", "b", "2"},  {"", "a", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         _cleanup_free_ char *value = NULL;
