@@ -2,15 +2,30 @@
 
 #include <string.h>
 
-/* "HOST login: " at the beginning. */
+/* "HOST login: " at the beginning, as agetty and most others print it; "HOST console login: " of
+ * Solaris and its successors, "HOST Login: " of RouterOS. */
 static bool is_login_prompt(const char *line)
 {
+    static const char *const prompts[] = {" login: ", " console login: ", " Login: "};
     size_t host =
         strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._()");
-    return host > 0 && host <= 255 && strncmp(line + host, " login: ", 8) == 0;
+    for (size_t i = 0; i < ARRAY_SIZE(prompts); i++)
+        if (host > 0 && host <= 255 && strncmp(line + host, prompts[i], strlen(prompts[i])) == 0)
+            return true;
+    return false;
 }
 
-/* The prompt of an automatic login: "~ # ", "host:~# ", "[root@host ~]# ". */
+/* "bash-5.2# ", "sh-5.2$ ": the shell's own prompt, where nothing sets another one. */
+static bool is_plain_shell(const char *line)
+{
+    size_t name = strncmp(line, "bash-", 5) == 0 ? 5 : strncmp(line, "sh-", 3) == 0 ? 3 : 0;
+    size_t version = name ? strspn(line + name, "0123456789.") : 0;
+    const char *end = line + name + version;
+    return version > 0 && (strcmp(end, "# ") == 0 || strcmp(end, "$ ") == 0);
+}
+
+/* The prompt of an automatic login: "~ # ", "host:~# ", "host:/ # " (csh of FreeBSD, Android),
+ * "[root@host ~]# ". */
 static bool is_shell_prompt(const char *line)
 {
     size_t length = strlen(line);
@@ -24,8 +39,11 @@ static bool is_shell_prompt(const char *line)
         return line[length - 3] == ']' && strchr(line, '@');
     size_t host = strcspn(line, ": ");
     const char *path = line + host + 1;
-    return host > 0 && line[host] == ':' && (*path == '/' || *path == '~') &&
-           !memchr(path, ' ', strlen(path) - 1);
+    if (host == 0 || line[host] != ':' || (*path != '/' && *path != '~'))
+        return false;
+    /* One blank may stand before the sign. */
+    size_t name = strcspn(path, " ");
+    return name >= strlen(path) - 3;
 }
 
 /* The program that printed the line, as far as its prefix shows. */
@@ -48,6 +66,7 @@ enum source {
 #define STAGE      {CONSOLE_CLOUD_STAGE, VERDICT_NONE}
 #define FINISHED   {CONSOLE_CLOUD_FINISHED, VERDICT_NONE}
 #define SOURCELESS {CONSOLE_CLOUD_SOURCELESS, VERDICT_NONE}
+#define LOGIN_PROMPT {CONSOLE_LOGIN, VERDICT_NONE}
 #define OTHER      FROM_OTHER
 #define SYSTEMD    FROM_SYSTEMD
 #define CLOUD      (FROM_CLOUD | FROM_OTHER) /* without its prefix where there is no systemd */
@@ -103,6 +122,7 @@ static const struct {
     {OTHER, "Operating system not found*", NO_LOADER},
     {OTHER, "Invalid partition table*", NO_LOADER},
     {OTHER, "Error loading operating system*", NO_LOADER},
+    {OTHER, "Please press Enter to activate this console.*", LOGIN_PROMPT},
     {OTHER, "GRUB * Error*", NO_LOADER},
     {OTHER, "Entering rescue mode...*", NO_LOADER},
     {OTHER, "error: *you need to load the kernel first*", NO_LOADER},
@@ -140,6 +160,24 @@ static const struct {
     struct console_sign sign;
 } prompts[] = {
     {"(initramfs) ", EMERGENCY},
+    /* Programs that are no getty: login(1) of the BSDs, BusyBox' init of embedded systems,
+     * the menus of pfSense and OPNsense, DOS, NuttX, Windows' emergency services. */
+    {"login: ", LOGIN_PROMPT},
+    {"Login: ", LOGIN_PROMPT},
+    {"Please press Enter to activate this console. ", LOGIN_PROMPT},
+    {"Enter an option: ", LOGIN_PROMPT},
+    {"A:\\>", LOGIN_PROMPT},
+    {"C:\\>", LOGIN_PROMPT},
+    {"nsh> ", LOGIN_PROMPT},
+    {"SAC>", LOGIN_PROMPT},
+    /* Kernels and init of the BSDs that ask for help. */
+    {"mountroot> ", NO_ROOT},
+    {"root device: ", NO_ROOT},
+    {"db> ", PANIC},
+    {"ddb> ", PANIC},
+    {"ddb{0}> ", PANIC},
+    {"Enter full pathname of shell or RETURN for /bin/sh: ", EMERGENCY},
+    {"Enter pathname of shell or RETURN for /bin/sh: ", EMERGENCY},
     {"dracut:/# ", EMERGENCY},
     {"Shell> ", NO_LOADER}, /* UEFI */
     {"grub rescue> ", NO_LOADER},
@@ -213,7 +251,7 @@ static struct console_sign sign_of_prompt(const char *line)
     for (size_t i = 0; i < ARRAY_SIZE(prompts); i++)
         if (strcmp(prompts[i].text, line) == 0)
             return prompts[i].sign;
-    bool login = is_login_prompt(line) || is_shell_prompt(line);
+    bool login = is_login_prompt(line) || is_shell_prompt(line) || is_plain_shell(line);
     return (struct console_sign){.event = login ? CONSOLE_LOGIN : CONSOLE_NOTHING};
 }
 

@@ -172,10 +172,19 @@ static void keep(struct console_watcher *watcher)
     slot[length] = 0;
 }
 
+/* Prompts end with one of a few signs and a blank, those of BusyBox' init with a full stop; "C:\>"
+ * and "SAC>" have no blank. */
 static bool at_prompt(const struct console_line *line)
 {
-    return line->length >= 2 && line->text[line->length - 1] == ' ' &&
-           strchr(":#$>)", line->text[line->length - 2]);
+    static const char busybox[] = "activate this console. ";
+    size_t length = line->length;
+    if (length == 4 && line->text[3] == '>')
+        return true;
+    if (length < 2 || line->text[length - 1] != ' ')
+        return false;
+    return strchr(":#$>)", line->text[length - 2]) ||
+           (length >= strlen(busybox) &&
+            memcmp(line->text + length - strlen(busybox), busybox, strlen(busybox)) == 0);
 }
 
 void console_watcher_feed(struct console_watcher *watcher, const char *bytes, size_t count)
