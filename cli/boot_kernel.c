@@ -77,12 +77,31 @@ static char *with_serial_console(const char *command_line, struct error **err)
     return str_printf(err, "%s%s", command_line, serial);
 }
 
+/* A guest for another kind of processor cannot be booted in any way: -ENOEXEC. Its programs tell,
+ * where it has any. */
+static int check_architecture(const char *disk, struct guest *guest, struct error **err)
+{
+    static const char *const ours[] = {"x86_64", "i386", "unknown"};
+    _cleanup_guest_info_ struct guest_info info = {0};
+    if (guest_inspect(guest, &info, NULL) < 0)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+        if (strcmp(info.arch, ours[i]) == 0)
+            return 0;
+    error_set(err, ENOEXEC, "%s: is a guest for %s, and machines here have x86-64 processors", disk,
+              info.arch);
+    return error_hint(err, "boot it on a machine of its own kind, or under qemu-system-%s",
+                      info.arch);
+}
+
 static int choose_kernel(const char *disk, const struct guest_open_options *options,
                          struct boot_choice *choice, struct error **err)
 {
     _cleanup_guest_ struct guest *guest = NULL;
     _cleanup_guest_boot_entry_ struct guest_boot_entry entry = {0};
     int r = guest_open(disk, options, &guest, err);
+    if (r == 0)
+        r = check_architecture(disk, guest, err);
     if (r == 0)
         r = guest_boot_default(guest, &entry, err);
     if (r == 0)
@@ -119,6 +138,13 @@ static struct guest_open_options how_to_open(const struct boot_source *source)
                                        .reporter = source->reporter};
 }
 
+/* An image that is in use, not to be trusted or for another processor cannot be booted in any way.
+ */
+static bool is_final(int r)
+{
+    return r == -EBUSY || r == -EUNTRUSTED || r == -ENOEXEC;
+}
+
 int boot_choose_kernel(const struct boot_source *source, struct boot_choice *ret,
                        struct error **err)
 {
@@ -126,7 +152,7 @@ int boot_choose_kernel(const struct boot_source *source, struct boot_choice *ret
     options.resources.engine = GUEST_ENGINE_AUTO;
     options.resources.kvm_healthy = cli_kvm_healthy();
     int r = choose_into(source->disk, &options, ret, err);
-    if (r < 0 && r != -EBUSY && r != -EUNTRUSTED)
+    if (r < 0 && !is_final(r))
         error_hint(err, "use --firmware bios or --firmware uefi to boot by its own boot loader");
     return r;
 }
@@ -176,7 +202,7 @@ static int begin_given_kernel(const struct boot_source *source,
     _cleanup_error_ struct error *unreadable = NULL;
     if (!override->command_line) {
         int r = choose_into(source->disk, &options, choice, &unreadable);
-        if (r == -EBUSY || r == -EUNTRUSTED || access(source->disk, R_OK) < 0)
+        if (is_final(r) || access(source->disk, R_OK) < 0)
             return error_move(err, TAKE_PTR(unreadable));
         if (choice->initrd_fd >= 0)
             close(TAKE_FD(choice->initrd_fd));
@@ -228,23 +254,63 @@ int boot_choose_firmware(enum vm_boot firmware, struct boot_choice *ret, struct 
     return 0;
 }
 
+/* What firmware would find on the disk. */
+struct signs {
+    bool esp;       /* an EFI system partition */
+    bool bios_boot; /* GRUB's partition for its own code, which BIOS starts */
+    bool active;    /* of an MBR: a partition is that is no EFI system partition */
+    bool boot_code; /* the first sector has some, and its signature: BIOS starts nothing else */
+    bool grub_code; /* and it is GRUB's, which needs no active partition */
+};
+
+static int read_boot_sector(struct block *block, struct signs *ret, struct error **err)
+{
+    enum { code_size = 440 }; /* up to the disk's signature */
+    uint8_t sector[512] = {0};
+    uint64_t size = block->size;
+    int r = block_pread(block, sector, size < sizeof(sector) ? size : sizeof(sector), 0, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < code_size; i++)
+        ret->boot_code = ret->boot_code || sector[i] != 0;
+    ret->boot_code = ret->boot_code && sector[510] == 0x55 && sector[511] == 0xaa;
+    ret->grub_code = ret->boot_code && memmem(sector, code_size, "GRUB", 4);
+    return 0;
+}
+
+static void read_partitions(const struct partition_table *table, struct signs *ret)
+{
+    enum { mbr_esp_type = 0xef };
+    for (size_t i = 0; i < table->count; i++) {
+        const struct partition *partition = &table->items[i];
+        bool esp = strcmp(partition->type_guid, esp_type) == 0 ||
+                   (table->scheme == PARTITION_MBR && partition->mbr_type == mbr_esp_type);
+        ret->esp = ret->esp || esp;
+        ret->bios_boot = ret->bios_boot || strcmp(partition->type_guid, bios_boot_type) == 0;
+        ret->active = ret->active || (partition->active && !esp);
+    }
+}
+
+/* A disk that both kinds can start, as far as can be seen, starts by BIOS. Partitioning programs
+ * write a boot sector into every MBR, which starts nothing without an active partition. */
 static int wants_uefi(const struct boot_source *source, bool *ret, struct error **err)
 {
     const struct image_open_options options = {
         .format = source->format, .lock = true, .trust = source->trust};
     _cleanup_block_ struct block *block = NULL;
     _cleanup_partition_table_ struct partition_table table = {0};
+    struct signs signs = {0};
     int r = image_open(source->disk, &options, &block, err);
     if (r == 0)
         r = partition_table_read(block, &table, err);
+    if (r == 0)
+        r = read_boot_sector(block, &signs, err);
     if (r < 0)
         return r;
-    bool esp = false, bios = false;
-    for (size_t i = 0; i < table.count; i++) {
-        esp = esp || strcmp(table.items[i].type_guid, esp_type) == 0;
-        bios = bios || strcmp(table.items[i].type_guid, bios_boot_type) == 0;
-    }
-    *ret = esp && !bios;
+    read_partitions(&table, &signs);
+    bool bios = signs.boot_code &&
+                (table.scheme == PARTITION_GPT ? signs.bios_boot : signs.active || signs.grub_code);
+    *ret = signs.esp && !bios;
     return 0;
 }
 
@@ -255,8 +321,7 @@ int boot_choose_auto(const struct boot_source *source, struct boot_choice *ret, 
     int r = choose_into(source->disk, &options, ret, &unreadable);
     if (r == 0)
         return 0;
-    /* An image that is in use, not to be trusted or not there cannot be booted in any way. */
-    if (r == -EBUSY || r == -EUNTRUSTED || access(source->disk, R_OK) < 0)
+    if (is_final(r) || access(source->disk, R_OK) < 0)
         return error_move(err, TAKE_PTR(unreadable));
     report(source->reporter, REPORT_INFO, "Booting by firmware: %s", error_message(unreadable));
     bool uefi = false;
