@@ -21,6 +21,9 @@ enum {
      * or runner would follow the very name that was refused.
      */
     EUNTRUSTED = 5001,
+    /* Of a commit that was not made and could not be taken back either (image/commit.h): nobody may
+     * call the image unchanged. */
+    ETORN = 5002,
 };
 
 /* Sets *err to the formatted message. Returns -errnum, so that callers can `return error_set()`. */

@@ -199,9 +199,8 @@ static int finish(const struct edit_request *request, struct copy *copy, struct 
     if (r < 0)
         return error_wrap(err, "%s is unchanged", request->path);
     r = guest_close(TAKE_PTR(owned), err);
-    if (r < 0 && !copy->file)
-        return error_wrap(err, "%s: the changes were made, but not all of them could be written",
-                          request->path);
+    if (r == -ETORN)
+        return r;
     enum outfile_state state = OUTFILE_ABSENT;
     if (r == 0 && copy->file)
         r = outfile_commit(TAKE_PTR(copy->file), false, &state, err);

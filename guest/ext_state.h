@@ -20,6 +20,11 @@
  * past the journal was interrupted. */
 int ext_state_check(uint16_t state, const char *image, const char *device, struct error **err);
 
+enum { EXT_SUPER_SIZE = 1024, EXT_SUPER_OFFSET = 1024 };
+
+/* Marks a superblock as not clean, and corrects its checksum, if it has one. */
+void ext_state_guard(uint8_t super[static EXT_SUPER_SIZE]);
+
 /* -EUCLEAN, with the same remedy, for a file system in which `damage` was found: "its group
  * descriptors are damaged". */
 int ext_state_refuse(const char *damage, const char *image, const char *device, struct error **err);

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "image/parents.h"
 #include "image/qcow2_header.h"
+#include "image/undo.h"
 #include "image/vhd.h"
 #include "image/vmdk.h"
 
@@ -162,6 +163,9 @@ static int open_backing(const struct image_chain *chain, const char *path,
     if (fstat(fd, &st) < 0 || st.st_dev != judged.st_dev || st.st_ino != judged.st_ino ||
         strcmp(opened, real) != 0)
         return error_set(err, EUNTRUSTED, "%s: was replaced while it was opened", real);
+    r = undo_refuse(real, err);
+    if (r < 0)
+        return r;
     *ret = make_layer(TAKE_FD(fd), &st, real);
     return 0;
 }
@@ -264,6 +268,9 @@ int image_check(int fd, const char *path, enum image_format format, const struct
 int image_check_path(const char *path, enum image_format format, const struct image_trust *trust,
                      struct image_chain *ret, struct error **err)
 {
+    int r = undo_recover(path, trust, NULL, err);
+    if (r < 0)
+        return r;
     /* O_NONBLOCK: a FIFO in an image's place must not block. Files and disks ignore it. */
     int fd = file_open(path, O_RDONLY | O_NONBLOCK, 0, err);
     return fd < 0 ? fd : image_check(fd, path, format, trust, ret, err);
@@ -313,4 +320,12 @@ int image_chain_cover(struct image_chain *chain, int fd, const char *name, struc
     memmove(chain->layers + 1, chain->layers, (chain->count - 1) * sizeof(cover));
     chain->layers[0] = cover;
     return 0;
+}
+
+void image_chain_uncover(struct image_chain *chain)
+{
+    close(chain->layers[0].fd);
+    free(chain->layers[0].path);
+    chain->count--;
+    memmove(chain->layers, chain->layers + 1, chain->count * sizeof(*chain->layers));
 }

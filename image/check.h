@@ -60,5 +60,8 @@ int image_chain_copy(const struct image_chain *chain, struct image_chain *ret, s
  * too). */
 int image_chain_cover(struct image_chain *chain, int fd, const char *name, struct error **err);
 
+/* Takes the topmost layer away, which is closed. */
+void image_chain_uncover(struct image_chain *chain);
+
 void image_chain_free(struct image_chain *chain);
 #define _cleanup_image_chain_ _cleanup_(image_chain_free)

@@ -13,6 +13,7 @@
 #include "image/qcow2.h"
 #include "image/qcow2_header.h"
 #include "image/seal.h"
+#include "image/undo.h"
 #include "image/vhd.h"
 
 static const char *const format_names[] = {
@@ -161,6 +162,8 @@ int image_open(const char *path, const struct image_open_options *options, struc
                struct error **err)
 {
     int r = options->writable && !options->unseal ? seal_check_unsealed(path, err) : 0;
+    if (r == 0 && !options->interrupted)
+        r = undo_recover(path, options->trust, NULL, err);
     if (r < 0)
         return r;
     int fd = open_image_file(path, options->writable, err);

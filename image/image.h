@@ -33,7 +33,8 @@ struct image_open_options {
     /* Take QEMU's lock bytes for the time the image is open, and refuse an image that another
      * process uses in a conflicting way (-EBUSY). */
     bool lock;
-    bool unseal; /* write even to a sealed template (image/seal.h), which is else -EPERM */
+    bool unseal;      /* write even to a sealed template (image/seal.h), which is else -EPERM */
+    bool interrupted; /* an interrupted commit is not undone first (image/undo.h) */
     const struct image_trust *trust; /* which backing files it may have; see image/trust.h */
 };
 

@@ -305,6 +305,25 @@ static int qcow2_extent(struct block *block, uint64_t offset, uint64_t length,
     return 0;
 }
 
+int qcow2_next_own(struct block *block, uint64_t from, uint64_t *ret_offset, uint64_t *ret_length,
+                   bool *ret_zero, struct error **err)
+{
+    struct mapping run;
+    *ret_length = 0;
+    for (; from < block->size; from += run.length) {
+        int r = map((struct qcow2 *)block, from, block->size - from, &run, err);
+        if (r < 0)
+            return r;
+        if (run.kind == CLUSTER_UNALLOCATED)
+            continue;
+        *ret_offset = from;
+        *ret_length = run.length;
+        *ret_zero = run.kind == CLUSTER_ZERO;
+        return 0;
+    }
+    return 0;
+}
+
 static void qcow2_close(struct block *block)
 {
     struct qcow2 *q = (struct qcow2 *)block;

@@ -16,6 +16,11 @@
 int qcow2_open(int fd, const char *path, struct block *backing, struct block **ret,
                struct error **err);
 
+/* The first run of clusters that the image itself has, at `from` or behind it, whatever lies in its
+ * backing file: *ret_length is 0 where there is none. *ret_zero: they read as zeroes. */
+int qcow2_next_own(struct block *qcow2, uint64_t from, uint64_t *ret_offset, uint64_t *ret_length,
+                   bool *ret_zero, struct error **err);
+
 /* Writes an empty overlay of `size` bytes (rounded up to a sector of 512) over backing_file into
  * the empty file fd: a version 3 image with 64 KiB clusters that names its backing format ("raw",
  * "qcow2"), as `qemu-img create -b -F` makes it. */

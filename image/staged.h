@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "image/block.h"
+#include "image/image.h"
 
 /* Bytes of changed clusters that are kept in memory; what goes beyond is kept in a nameless file in
  * $TMPDIR (else /var/tmp). Clusters of zeroes take no room. 0: the default of 32 MiB. */
@@ -19,10 +19,12 @@ struct staged_options {
 int staged_open(struct block *base, const struct staged_options *options, struct block **ret,
                 struct error **err);
 
-/* Writes every change into the base, in ascending order but for guards, and flushes it; nothing is
- * kept apart then, and the block can take the next changes. After a failure some may have been
- * written; committing again is safe. */
-int staged_commit(struct block *staged, struct error **err);
+/* Writes every change into the base by image/commit.h, which keeps an undo journal beside `image`
+ * (NULL: none); nothing is kept apart then, and the block can take the next changes. -ETORN: some
+ * may have been written; committing again is safe. After any other failure the base is as it was.
+ * What was discarded is let go when all else is done: nothing may refer to it any more. */
+int staged_commit(struct block *staged, const char *image, enum image_format format,
+                  struct error **err);
 
 /*
  * For a commit that is cut short by SIGKILL or a loss of power: the next staged_commit() first

@@ -1,16 +1,10 @@
 /* A staged block's inside. Internal to image/. */
 #pragma once
 
+#include "image/commit.h"
 #include "image/staged.h"
 #include "image/staged_map.h"
 #include "image/staged_store.h"
-
-/* What the base holds at this place while a commit is under way. */
-struct staged_guard {
-    uint64_t offset;
-    size_t size;
-    void *bytes;
-};
 
 struct staged {
     struct block block;
@@ -18,7 +12,7 @@ struct staged {
     struct staged_map map;
     struct staged_store store;
     uint64_t clusters; /* staged ones */
-    struct staged_guard *guards;
+    struct commit_guard *guards;
     size_t guard_count;
 };
 

@@ -13,6 +13,7 @@
 /* A disk of the guest's. */
 struct appliance_drive {
     char *path;
+    enum image_format format; /* as it was asked for */
     struct image_chain chain; /* the overlay first, if there is one */
     int image_fd;             /* keeps the image's lock; -1: QEMU's own must do */
     int overlay_fd;           /* what takes the changes; -1: the image itself does */
@@ -86,6 +87,11 @@ int appliance_add_drives(struct appliance *appliance, const struct guest_open_op
                          struct error **err);
 /* To be called once it is launched: removes the names of overlays and sockets. */
 void appliance_hide_drives(struct appliance *appliance);
+/* Ends the qemu-nbds that serve the disks. */
+void appliance_stop_servers(struct appliance *appliance);
+
+/* What is staged (commit.c). */
+
 /* Ends the appliance and writes what is staged into the images. */
 int appliance_commit(struct guest *guest, struct error **err);
 void appliance_free_drives(struct appliance *appliance);

@@ -6,16 +6,11 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
-#include "base/proc.h"
 #include "base/str.h"
 #include "guest/appliance/appliance.h"
 #include "image/nbd.h"
-#include "image/nodes.h"
 #include "image/qcow2.h"
 #include "image/seal.h"
-
-/* The commit of an overlay writes no more than was changed; a slow disk may still take its time. */
-static const uint64_t commit_timeout_ms = 3600 * 1000;
 
 /* Refuses an image in use before the appliance is started. With a layer over it, the image is then
  * read only, and kept from changing until the layer is committed; else QEMU takes its own locks. */
@@ -197,6 +192,7 @@ int appliance_add_drives(struct appliance *appliance, const struct guest_open_op
         struct appliance_drive *drive = &appliance->drives[i];
         const char *path = i == 0 ? appliance->guest.path : options->drives[i - 1].path;
         enum image_format format = i == 0 ? options->format : options->drives[i - 1].format;
+        drive->format = format;
         int r = str_replace(&drive->path, path, err);
         if (r == 0)
             r = add_drive(appliance, drive, format, options, err);
@@ -225,7 +221,7 @@ void appliance_hide_drives(struct appliance *appliance)
         nbd_block_hide(appliance->servers[i]);
 }
 
-static void stop_servers(struct appliance *appliance)
+void appliance_stop_servers(struct appliance *appliance)
 {
     for (size_t i = 0; i < appliance->server_count; i++)
         block_close(appliance->servers[i]);
@@ -234,53 +230,10 @@ static void stop_servers(struct appliance *appliance)
     appliance->server_count = 0;
 }
 
-/* No other process took it in between: the readers' lock becomes a writer's. */
-static int commit_drive(const struct appliance_drive *drive, bool lock, struct error **err)
-{
-    const struct image_node_options nodes = {
-        .writable = true, .caller_locks = true, .file_name = true};
-    int r = lock ? image_lock(drive->image_fd, true, drive->path, err) : 0;
-    if (r < 0)
-        return r;
-    _cleanup_free_ char *layers = image_nodes(&drive->chain, &nodes, err);
-    if (!layers)
-        return -ENOMEM;
-    const char *argv[] = {"qemu-img", "commit", "-q", "-d", layers, NULL};
-    struct proc_options options = {PROC_OPTIONS_INIT, .argv = argv};
-    r = proc_check(&options, NULL, 0, 1 << 16, commit_timeout_ms, NULL, err);
-    if (r == -ENOENT)
-        error_hint(err, "install qemu-utils (Debian) or qemu-img (Fedora)");
-    if (r == 0 && fdatasync(drive->image_fd) < 0)
-        r = error_sys(err, errno, "cannot flush");
-    return r < 0 ? error_wrap(err, "%s: the changes cannot be written into it", drive->path) : 0;
-}
-
-int appliance_commit(struct guest *guest, struct error **err)
-{
-    struct appliance *appliance = appliance_of(guest);
-    if (appliance->staging == GUEST_THROW_AWAY)
-        return 0;
-    int r = appliance_unmount_all(appliance, err);
-    if (r == 0)
-        r = appliance_check_outcome(appliance, err);
-    if (r < 0 || appliance->staging == GUEST_IN_PLACE)
-        return r;
-    /* With its end, the appliance has written everything into the layers. */
-    if (guestfs_shutdown(appliance->handle) < 0)
-        return appliance_fail(appliance, err);
-    stop_servers(appliance);
-    for (size_t i = 0; i < appliance->drive_count; i++) {
-        r = commit_drive(&appliance->drives[i], appliance->lock, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 void appliance_free_drives(struct appliance *appliance)
 {
     appliance_hide_drives(appliance);
-    stop_servers(appliance);
+    appliance_stop_servers(appliance);
     for (size_t i = 0; i < appliance->drive_count; i++) {
         struct appliance_drive *drive = &appliance->drives[i];
         if (drive->image_fd >= 0)

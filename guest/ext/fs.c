@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "guest/ext/internal.h"
+#include "guest/ext_state.h"
 #include "image/staged.h"
 
 /* When this much waits to be written, it is written at the end of an operation. */
@@ -323,12 +324,10 @@ int ext_finish(struct ext_fs *fs, int r, struct error **err)
 }
 
 /* The superblock as it shall lie on the disk while the rest is being written. */
-static int make_guard(struct ext_fs *fs, struct ext2_super_block *ret, struct error **err)
+static void make_guard(const struct ext_fs *fs, struct ext2_super_block *ret)
 {
     *ret = *fs->fs->super;
-    ret->s_state &= (uint16_t)~EXT2_VALID_FS;
-    errcode_t code = ext2fs_superblock_csum_set(fs->fs, ret);
-    return code ? ext_fail(fs, code, err, "%s: cannot be written", fs->name) : 0;
+    ext_state_guard((uint8_t *)ret);
 }
 
 int ext_guard(struct ext_fs *fs, struct block *staged, struct error **err)
@@ -336,9 +335,8 @@ int ext_guard(struct ext_fs *fs, struct block *staged, struct error **err)
     struct ext2_super_block guard;
     if (!fs->alloc)
         return 0;
-    int r = make_guard(fs, &guard, err);
-    return r < 0 ? r
-                 : staged_guard(staged, ext_io_superblock(fs->fs->io), &guard, sizeof(guard), err);
+    make_guard(fs, &guard);
+    return staged_guard(staged, ext_io_superblock(fs->fs->io), &guard, sizeof(guard), err);
 }
 
 int ext_sync(struct ext_fs *fs, struct error **err)
@@ -350,9 +348,7 @@ int ext_sync(struct ext_fs *fs, struct error **err)
         return 0;
     ext_start(fs);
     struct ext2_super_block guard;
-    r = make_guard(fs, &guard, err);
-    if (r < 0)
-        return r;
+    make_guard(fs, &guard);
     errcode_t code = ext2fs_flush2(fs->fs, EXT2_FLAG_FLUSH_NO_SYNC);
     if (code)
         return ext_fail(fs, code, err, "%s: cannot be written", fs->name);

@@ -318,7 +318,7 @@ static int native_commit(struct guest *guest, struct error **err)
         return 0;
     for (size_t i = 0; r == 0 && i < native->mount_count; i++)
         r = native->mounts[i].fs ? ext_guard(native->mounts[i].fs, native->block, err) : 0;
-    return r < 0 ? r : staged_commit(native->block, err);
+    return r < 0 ? r : staged_commit(native->block, native->guest.path, native->format, err);
 }
 
 static void native_close(struct guest *guest)
@@ -430,6 +430,7 @@ int native_open_block(struct block *block, const char *path,
     native->guest.writable = options->writable;
     native->guest.path = strdup(path);
     native->staging = options->staging;
+    native->format = options->format;
     native->block = TAKE_PTR(owned);
     r = native->guest.path ? volumes_scan(native->block, &native->volumes, err) : error_oom(err);
     if (r == 0)

@@ -25,6 +25,7 @@ struct native_mount {
 struct native {
     struct guest guest;
     struct block *block;
+    enum image_format format;   /* as it was asked for */
     enum guest_staging staging; /* beyond GUEST_IN_PLACE, the block is a layer over the image */
     struct volumes volumes;
     struct native_mount *mounts; /* [0] is the root file system */
