@@ -55,13 +55,19 @@ static int grow_and_customize(const struct build_request *request, const struct 
     int r = 0;
     if (plan->grow) {
         report(request->reporter, REPORT_INFO, "Growing the disk");
-        r = build_grow(outfile_child_path(work), request->output, entry->expand, request->reporter,
+        r = build_grow(outfile_child_path(work), request->output, entry, request->reporter,
                        &result->growth, err);
         result->grown = r == 0;
     }
     if (r == 0 && plan->customize)
         r = stage_customize(request, plan, work, result, err);
     return r;
+}
+
+int build_check_output(const char *output, const struct cache *cache, struct error **err)
+{
+    _cleanup_outfile_ struct outfile *work = NULL;
+    return stage_open_output(output, cache_directory(cache), &work, err);
 }
 
 int build_image(const struct build_request *request, const struct catalog *catalog,

@@ -40,6 +40,9 @@ struct build_result {
 void build_result_free(struct build_result *result);
 #define _cleanup_build_result_ _cleanup_(build_result_free)
 
+/* Whether an output can be made there: to be asked before anything is fetched. */
+int build_check_output(const char *output, const struct cache *cache, struct error **err);
+
 /*
  * Builds request->image from the catalog into the output, which appears complete or not at all. An
  * output inside the cache is refused. For "-" the finished image goes to standard output as a plain

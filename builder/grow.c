@@ -35,6 +35,62 @@ int grow_parse_device(const char *device, unsigned *ret, struct error **err)
     return error_set(err, EINVAL, "'%s' is not a partition like /dev/sda3", device);
 }
 
+/* Whether `bytes` stand at that place of the partition. */
+static int has_magic(struct block *block, const struct partition *partition, uint64_t at,
+                     const char *bytes, bool *ret, struct error **err)
+{
+    char found[16];
+    size_t length = strlen(bytes);
+    *ret = false;
+    if (!range_within(at, length, partition->length))
+        return 0;
+    int r = block_pread(block, found, length, partition->start + at, err);
+    *ret = r == 0 && memcmp(found, bytes, length) == 0;
+    return r;
+}
+
+/* By its type, or by what mkswap(8) writes at the end of the first page, in pages of 4 and 64 KiB.
+ */
+static int is_swap(struct block *block, const struct partition *partition, bool *ret,
+                   struct error **err)
+{
+    static const char swap_guid[] = "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f";
+    enum { swap_mbr_type = 0x82 };
+    static const uint64_t pages[] = {4096, 65536};
+    int r = 0;
+    *ret = partition->mbr_type == swap_mbr_type || strcmp(partition->type_guid, swap_guid) == 0;
+    for (size_t i = 0; r == 0 && !*ret && i < ARRAY_SIZE(pages); i++)
+        r = has_magic(block, partition, pages[i] - 10, "SWAPSPACE2", ret, err);
+    return r;
+}
+
+/* More swap is not what a larger disk is asked for. */
+static int refuse_swap(const struct partition_table *table, const struct partition *swap,
+                       struct error **err)
+{
+    const struct partition *largest = NULL;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct partition *item = &table->items[i];
+        if (item->number != swap->number && (!largest || item->length > largest->length))
+            largest = item;
+    }
+    error_set(err, EINVAL,
+              "--size: the last partition, /dev/sda%u, is swap, and none before it can grow",
+              swap->number);
+    return error_hint(err,
+                      "build without --size, and copy the result into a larger disk: truncate -s "
+                      "SIZE NEW; virt-resize --expand /dev/sda%u OLD NEW",
+                      largest ? largest->number : 1);
+}
+
+static int check_no_swap(struct block *block, const struct partition_table *table,
+                         const struct partition *partition, struct error **err)
+{
+    bool swap = false;
+    int r = is_swap(block, partition, &swap, err);
+    return r == 0 && swap ? refuse_swap(table, partition, err) : r;
+}
+
 static int choose_partition(struct block *block, const char *expand, unsigned *ret_number,
                             struct error **err)
 {
@@ -56,8 +112,10 @@ static int choose_partition(struct block *block, const char *expand, unsigned *r
     }
     if (!partition)
         return error_set(err, EINVAL, "the disk has no partition %s", expand ? expand : "to grow");
-    *ret_number = partition->number;
-    return 0;
+    r = check_no_swap(block, &table, partition, err);
+    if (r == 0)
+        *ret_number = partition->number;
+    return r;
 }
 
 static int has_ext(struct block *block, uint64_t start, bool *ret, struct error **err)
@@ -127,8 +185,22 @@ static int grow_partition(struct block *block, const char *expand, struct grow_r
     return 0;
 }
 
-int build_grow(const char *path, const char *name, const char *expand, struct reporter *reporter,
-               struct grow_result *ret, struct error **err)
+static void warn_not_grown(const struct grow_result *result, const char *lvexpand,
+                           struct reporter *reporter)
+{
+    if (lvexpand)
+        report(reporter, REPORT_WARNING,
+               "%s: the partition was grown, the logical volume %s was not; to do that in the "
+               "guest: --firstboot-command 'pvresize PARTITION; lvextend -r -l +100%%FREE %s'",
+               result->device, lvexpand, lvexpand);
+    else
+        report(reporter, REPORT_WARNING,
+               "%s: the partition was grown, the file system in it was not: it is not ext2/3/4",
+               result->device);
+}
+
+int build_grow(const char *path, const char *name, const struct index_entry *entry,
+               struct reporter *reporter, struct grow_result *ret, struct error **err)
 {
     struct grow_result result = {0};
     uint64_t start = 0;
@@ -138,7 +210,7 @@ int build_grow(const char *path, const char *name, const char *expand, struct re
     _cleanup_block_ struct block *block = NULL;
     int r = block_from_fd(fd, name, true, &block, err);
     if (r == 0)
-        r = grow_partition(block, expand, &result, &start, err);
+        r = grow_partition(block, entry->expand, &result, &start, err);
     if (r == 0)
         r = has_ext(block, start, &result.filesystem, err);
     if (r < 0)
@@ -147,9 +219,7 @@ int build_grow(const char *path, const char *name, const char *expand, struct re
     if (result.filesystem)
         r = resize_ext(path, start, result.length, err);
     else
-        report(reporter, REPORT_WARNING,
-               "%s: the partition was grown, the file system in it was not: it is not ext2/3/4",
-               result.device);
+        warn_not_grown(&result, entry->lvexpand, reporter);
     if (r < 0)
         return error_wrap(err, "%s: cannot grow the file system on %s", name, result.device);
     *ret = result;

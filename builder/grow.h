@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/report.h"
+#include "repos/index.h"
 
 struct grow_result {
     char device[24]; /* "/dev/sda3", or "/dev/sda" for a disk without partitions */
@@ -14,12 +15,13 @@ struct grow_result {
 };
 
 /*
- * Works on the raw image at `path`, already of its new size. `expand` names the partition as
- * virt-builder does ("/dev/sda3"), NULL: the last one on the disk. Grows ext2/3/4 by resize2fs;
- * another file system stays as it is, with a message.
+ * Works on the raw image at `path`, already of its new size. The entry's expand= names the
+ * partition as virt-builder does ("/dev/sda3"), NULL: the last one on the disk, which must not be
+ * swap. Grows ext2/3/4 by resize2fs; another file system, or the logical volume of lvexpand=, stays
+ * as it is, with a message.
  */
-int build_grow(const char *path, const char *name, const char *expand, struct reporter *reporter,
-               struct grow_result *ret, struct error **err);
+int build_grow(const char *path, const char *name, const struct index_entry *entry,
+               struct reporter *reporter, struct grow_result *ret, struct error **err);
 
 /* The partition number of "/dev/sda3" (or vda, hda, xvda): 3; 0 for a whole disk. -EINVAL for
  * anything else. */

@@ -115,17 +115,14 @@ static void print_summary(const struct build_request *request, const struct buil
 
 static int build_with(struct cli *cli, const struct build_arguments *arguments,
                       struct build_request *request, const struct catalog *catalog,
-                      struct error **err)
+                      struct cache *cache, struct error **err)
 {
-    _cleanup_(cache_closep) struct cache *cache = NULL;
     _cleanup_build_result_ struct build_result result = {0};
     _cleanup_free_ char *output = arguments->output ? NULL : default_output(catalog, request);
     request->output = arguments->output ? arguments->output : output;
     if (!request->output)
         return error_oom(err);
-    int r = cache_open(arguments->catalog.cache, &cache, err);
-    if (r == 0)
-        r = build_image(request, catalog, cache, &result, err);
+    int r = build_image(request, catalog, cache, &result, err);
     if (r < 0)
         return r;
     /* With the image on standard output, the report goes to standard error. */
@@ -182,6 +179,18 @@ static int choose_format(const struct build_arguments *arguments, enum image_for
     return 0;
 }
 
+/* Before anything is fetched. The default name is in the working directory. */
+static int check_output(const struct build_arguments *arguments, const char *image,
+                        const struct cache *cache, struct error **err)
+{
+    if (arguments->output)
+        return build_check_output(arguments->output, cache, err);
+    if (strchr(image, '/'))
+        return 0; /* no image has such a name */
+    _cleanup_free_ char *output = str_printf(err, "%s.img", image);
+    return output ? build_check_output(output, cache, err) : -ENOMEM;
+}
+
 static int build_run(struct cli *cli, const void *opaque, struct error **err)
 {
     const struct build_arguments *arguments = opaque;
@@ -199,6 +208,11 @@ static int build_run(struct cli *cli, const void *opaque, struct error **err)
     if (r == 0)
         r = cli_resources(arguments->engine, &arguments->appliance, &arguments->keys, &resources,
                           err);
+    _cleanup_(cache_closep) struct cache *cache = NULL;
+    if (r == 0)
+        r = cache_open(arguments->catalog.cache, &cache, err);
+    if (r == 0)
+        r = check_output(arguments, request.image, cache, err);
     if (r < 0)
         return r;
     request.resources = resources.guest;
@@ -206,7 +220,7 @@ static int build_run(struct cli *cli, const void *opaque, struct error **err)
     r = cli_catalog_open(&arguments->catalog, request.image, request.arch, cli->reporter, &opened,
                          err);
     if (r == 0)
-        r = build_with(cli, arguments, &request, &opened.catalog, err);
+        r = build_with(cli, arguments, &request, &opened.catalog, cache, err);
     return r;
 }
 

@@ -96,6 +96,36 @@ run "$kiln" build trap --source "file://$tmp/evil/index" --no-check-signature -o
     --write '/etc/motd:owned' --write '/escape/file:owned'
 is "$(cat host-target/file)" victim 'links of the guest never lead to the host'
 
+# A disk that ends in swap.
+swap_index() { # NAME
+    printf '[%s]\nname=x\narch=x86_64\nfile=%s.raw\nformat=raw\nsize=%s\nchecksum[sha512]=%s\n' "$1" "$1" \
+        $((40 << 20)) "$(sha512sum <"evil/$1.raw" | cut -d' ' -f1)" >"evil/$1.index"
+}
+swap_disk() { # NAME: sfdisk's script is on standard input
+    truncate -s 40M "evil/$1.raw"
+    sfdisk -q "evil/$1.raw" && swap_index "$1"
+}
+build_swap() {
+    "$kiln" build "$1" --source "file://$tmp/evil/$1.index" --no-check-signature -o swap.img \
+        --cache "$tmp/cache-swap" "${@:2}"
+}
+grows_no_swap() { # WHAT NAME SWAP
+    fails 1 "--size: the last partition, /dev/sda$3, is swap.*virt-resize --expand /dev/sda1" \
+        "--size on a disk that ends in swap ($1) is refused" \
+        build_swap "$2" --size 80M
+    [ ! -e swap.img ] && pass "$1: with no output" || fail "$1: with no output"
+}
+swap_disk swap-gpt <<<$'label: gpt\nsize=30M\nsize=4M, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F'
+grows_no_swap 'by its GUID' swap-gpt 2
+swap_disk swap-mbr <<<$'label: dos\nsize=30M, type=83\ntype=5\ntype=82'
+grows_no_swap 'logical, by its type' swap-mbr 5
+swap_disk swap-magic <<<$'label: gpt\nsize=30M\nsize=4M'
+printf SWAPSPACE2 | dd of=evil/swap-magic.raw bs=1 conv=notrunc status=none \
+    seek=$(($(partition_offset evil/swap-magic.raw 2) + 4086))
+swap_index swap-magic
+grows_no_swap 'by its contents' swap-magic 2
+ok 'without --size it builds' build_swap swap-gpt
+
 # An image of the cache that was altered since.
 cached=$(grep -lx 'mini x86_64' "$XDG_CACHE_HOME"/kiln/label/* | sed 's,.*/,,')
 base=$XDG_CACHE_HOME/kiln/base/$cached.raw

@@ -242,6 +242,13 @@ sed "s/^checksum.*/checksum[sha512]=$(printf 0%.0s {1..128})/" web/index >web/mi
 fails 1 'checksum' 'a wrong checksum is an error' "$kiln" build good -o x.img --source "$base/mismatch" --no-check-signature --cache "$tmp/cache-mismatch"
 is "$(ls "$tmp/cache-mismatch/base" | wc -l)" 0 'that leaves nothing to be used'
 
+# An output that cannot be made is found before anything is fetched.
+: >requests
+fails 1 'nowhere/x\.img' 'an output in a folder that is not there' "$kiln" build good -o nowhere/x.img --source "$base/index" --no-check-signature --cache "$tmp/cache-none"
+fails 1 'web' 'an output that is a folder' "$kiln" build good -o web --source "$base/index" --no-check-signature --cache "$tmp/cache-none"
+fails 1 'lies inside the cache' 'an output in the cache' "$kiln" build good -o cache-none/x.img --source "$base/index" --no-check-signature --cache "$tmp/cache-none"
+is "$(cat requests)" '' 'nothing was fetched for these, not even the index'
+
 # Killed in the middle of the download: the next run goes on.
 "$kiln" build good -q -o killed.img --source "$base/slow/4000000/index" --no-check-signature --cache "$tmp/cache-killed" &
 pid=$!
