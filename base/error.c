@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +80,13 @@ int error_oom(struct error **err)
     return -ENOMEM;
 }
 
+/* A message that begins with the context names the object already. */
+static bool has_context(const char *message, const char *context)
+{
+    size_t length = strlen(context);
+    return strncmp(message, context, length) == 0 && strncmp(message + length, ": ", 2) == 0;
+}
+
 int error_wrap(struct error **err, const char *fmt, ...)
 {
     if (!err || !*err)
@@ -90,7 +98,8 @@ int error_wrap(struct error **err, const char *fmt, ...)
     va_start(args, fmt);
     _cleanup_free_ char *context = format(fmt, args);
     va_end(args);
-    char *message = context ? join(context, error->message) : NULL;
+    bool repeats = context && has_context(error->message, context);
+    char *message = context && !repeats ? join(context, error->message) : NULL;
     if (message) {
         free(error->message);
         error->message = message;

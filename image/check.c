@@ -243,6 +243,9 @@ static int examine(struct image_chain *chain, const struct image_trust *trust, s
     if (r < 0)
         return r;
     layer->extended_l2 = header.extended_l2;
+    /* QEMU repairs it when it opens it for writing, whatever becomes of the edit then. */
+    if (header.dirty)
+        layer->fixed = "was not closed in order, and its reference counts have to be repaired";
     if (!header.backing_file)
         return 0;
     _cleanup_free_ char *path = strdup(layer->path);
@@ -283,7 +286,9 @@ int image_check_writable(const struct image_chain *chain, struct error **err)
         return 0;
     error_set(err, EROFS, "%s: nothing can be written into the %s image: it %s", top->path,
               image_format_name(top->format), top->fixed);
-    return error_hint(err, "convert it first: qemu-img convert -O qcow2 OLD NEW");
+    return error_hint(err, top->format == IMAGE_QCOW2
+                               ? "repair it first: qemu-img check -r all IMAGE"
+                               : "convert it first: qemu-img convert -O qcow2 OLD NEW");
 }
 
 int image_chain_copy(const struct image_chain *chain, struct image_chain *ret, struct error **err)

@@ -146,6 +146,17 @@ static int open_layers(struct image_chain *chain, struct block **ret, struct err
     return 0;
 }
 
+/* QEMU replays the log of a VHDX image when it opens it for writing, whatever becomes of the edit
+ * then; opened for reading, it says that there is one. */
+static int check_log(const struct image_chain *chain, struct error **err)
+{
+    const struct nbd_options reader = {.caller_locks = true};
+    _cleanup_image_chain_ struct image_chain copy = {0};
+    _cleanup_block_ struct block *block = NULL;
+    int r = image_chain_copy(chain, &copy, err);
+    return r < 0 ? r : nbd_block_open(&copy, &reader, &block, err);
+}
+
 static int open_chain(struct image_chain *chain, bool writable, struct block **ret,
                       struct error **err)
 {
@@ -155,7 +166,8 @@ static int open_chain(struct image_chain *chain, bool writable, struct block **r
         return open_plain(top, writable, ret, err);
     if (!writable && reads_here(chain))
         return open_layers(chain, ret, err);
-    return nbd_block_open(chain, &server, ret, err);
+    int r = writable && top->format == IMAGE_VHDX ? check_log(chain, err) : 0;
+    return r < 0 ? r : nbd_block_open(chain, &server, ret, err);
 }
 
 int image_open(const char *path, const struct image_open_options *options, struct block **ret,

@@ -247,6 +247,27 @@ static int start_server(struct nbd *nbd, const struct nbd_options *options, int 
     return r;
 }
 
+/* QEMU repeats the nodes that it was given, where each file is a descriptor of ours: the reason is
+ * behind them. */
+static const char *reason_in(const char *said)
+{
+    static const char end[] = "}': ";
+    const char *reason = strstr(said, "qemu-nbd: ");
+    reason = reason ? reason + strlen("qemu-nbd: ") : said;
+    for (const char *at = strstr(reason, end); at; at = strstr(at, end))
+        reason = at += strlen(end);
+    return reason;
+}
+
+static int log_pending(const struct nbd *nbd, struct error **err)
+{
+    error_set(err, EINVAL,
+              "%s: the VHDX image was not closed in order: its log has changes that are not in the "
+              "disk yet",
+              nbd->block.name);
+    return error_hint(err, "write them into it: qemu-img check -r all IMAGE");
+}
+
 /* Turns the messages of a qemu-nbd that has ended into an error. */
 static int server_failed(const struct nbd *nbd, int log_fd, struct error **err)
 {
@@ -256,7 +277,9 @@ static int server_failed(const struct nbd *nbd, int log_fd, struct error **err)
     for (char *p = said; *p; p++)
         if (*p == '\n')
             *p = ' ';
-    _cleanup_free_ char *shown = str_printable(str_strip(said));
+    if (strstr(said, "log that needs to be replayed"))
+        return log_pending(nbd, err);
+    _cleanup_free_ char *shown = str_printable(reason_in(str_strip(said)));
     bool locked = strstr(said, " lock") != NULL;
     int r = error_set(err, locked ? EBUSY : EINVAL, "%s: qemu-nbd cannot open the image: %s",
                       nbd->block.name, str_empty(shown) ? "no output" : shown);

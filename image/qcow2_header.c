@@ -171,6 +171,7 @@ static int check_features(const struct block *file, const struct head *head, uin
 {
     /* A dirty image was not closed in order, which concerns its refcounts alone. QEMU too reads
      * it as it is. */
+    header->dirty = features & QCOW2_FEATURE_DIRTY;
     features &= ~(uint64_t)QCOW2_FEATURE_DIRTY;
     if (features & QCOW2_FEATURE_CORRUPT) {
         int r = error_set(err, EINVAL, "%s: the qcow2 image is marked as corrupt", file->name);

@@ -10,6 +10,7 @@ struct qcow2_header {
     uint64_t size;         /* the disk's, at most INT64_MAX */
     uint32_t l1_size;      /* entries, enough for `size` */
     uint64_t l1_offset;    /* cluster-aligned; the whole table is within the file */
+    bool dirty;            /* not closed in order: its refcounts may be wrong */
     bool extended_l2;      /* L2 entries with subclusters */
     bool zstd;             /* what compressed clusters are compressed with; else deflate */
     char *backing_file;    /* NULL: none. Valid UTF-8 or not, but without control characters */

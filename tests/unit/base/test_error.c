@@ -80,9 +80,23 @@ static void moving_passes_the_code_on(void **state)
     error_clear(&err);
 }
 
+static void a_context_is_not_repeated(void **state)
+{
+    (void)state;
+    _cleanup_error_ struct error *err = NULL;
+    error_set(&err, EINVAL, "disk.img: is damaged");
+    error_wrap(&err, "disk.img");
+    assert_string_equal(error_message(err), "disk.img: is damaged");
+    error_wrap(&err, "disk");
+    error_wrap(&err, "build");
+    error_wrap(&err, "build");
+    assert_string_equal(error_message(err), "build: disk: disk.img: is damaged");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_context_is_not_repeated),
         cmocka_unit_test(a_failure_carries_code_context_and_remedy),
         cmocka_unit_test(the_nearest_remedy_wins),
         cmocka_unit_test(a_caller_may_want_only_the_code),

@@ -305,7 +305,51 @@ static void what_qemu_says_of_a_bad_image_is_passed_on(void **state)
     (void)state;
     make_file("image", 65536);
     write_at("image", 0, "vhdxfile", 8);
-    must_refuse("image", IMAGE_AUTO, EINVAL, "image: qemu-nbd cannot open the image: qemu-nbd: ");
+    must_refuse("image", IMAGE_AUTO, EINVAL,
+                "image: qemu-nbd cannot open the image: No valid VHDX header found");
+}
+
+/* What QEMU says of a log, by a program in its place: no tool leaves one behind at will. */
+static void a_log_that_is_to_be_replayed_is_said(void **state)
+{
+    (void)state;
+    static const char qemu[] =
+        "#!/bin/sh\ncase \"$*\" in *--read-only*) ;; *) touch written ;; esac\n"
+        "echo \"qemu-nbd: Failed to blk_new_open 'json:{}': VHDX image file "
+        "'/proc/1/fd/3' opened read-only, but contains a log that needs to be "
+        "replayed\" >&2\nexit 1\n";
+    const struct image_open_options options = {.writable = true};
+    struct block *block = NULL;
+    struct error *error = NULL;
+    must("qemu-img", "create", "-q", "-f", "vhdx", "image", "16M");
+    make_file("qemu-nbd", 0);
+    write_at("qemu-nbd", 0, qemu, strlen(qemu));
+    assert_int_equal(chmod("qemu-nbd", 0755), 0);
+    _cleanup_free_ char *path = strdup(getenv("PATH")), *here = getcwd(NULL, 0);
+    _cleanup_free_ char *before = str_printf(NULL, "%s:%s", here, path);
+    setenv("PATH", before, 1);
+    must_refuse("image", IMAGE_AUTO, EINVAL, "image: the VHDX image was not closed in order");
+    /* Nothing opens it for writing, which would replay the log. */
+    assert_int_equal(image_open("image", &options, &block, &error), -EINVAL);
+    setenv("PATH", path, 1);
+    assert_string_equal(error_remedy(error), "write them into it: qemu-img check -r all IMAGE");
+    error_free(error);
+    assert_int_equal(access("written", F_OK), -1);
+}
+
+static void a_dirty_image_is_not_repaired_by_the_way(void **state)
+{
+    (void)state;
+    const struct image_open_options options = {.writable = true};
+    struct block *block = NULL;
+    struct error *error = NULL;
+    must("qemu-img", "create", "-q", "-f", "qcow2", "-o", "lazy_refcounts=on", "image", "1M");
+    write_at("image", 79, "\1", 1);
+    assert_int_equal(image_open("image", &options, &block, &error), -EROFS);
+    assert_non_null(strstr(error_message(error), "it was not closed in order"));
+    assert_string_equal(error_remedy(error), "repair it first: qemu-img check -r all IMAGE");
+    error_free(error);
+    block_close(must_open("image", IMAGE_AUTO, false));
 }
 
 static void a_vmdk_stays_beside_its_descriptor(void **state)
@@ -391,6 +435,8 @@ int main(void)
         nbd_test(a_missing_qemu_nbd_says_what_to_install),
         nbd_test(what_qemu_says_of_a_bad_image_is_passed_on),
         nbd_test(subclusters_are_read_by_qemu),
+        nbd_test(a_log_that_is_to_be_replayed_is_said),
+        nbd_test(a_dirty_image_is_not_repaired_by_the_way),
         nbd_test(a_vmdk_stays_beside_its_descriptor),
         nbd_test(a_server_that_dies_is_an_error_and_no_hang),
         nbd_test(an_open_descriptor_serves_as_a_path),
