@@ -308,6 +308,17 @@ static size_t utf8_length(const unsigned char *p)
     return length;
 }
 
+bool str_is_utf8(const char *text, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + size;
+    for (size_t length; p < end; p += length) {
+        length = utf8_length(p);
+        if (length == 0)
+            return false;
+    }
+    return true;
+}
+
 char *str_printable(const char *text)
 {
     _cleanup_str_ struct str out = {0};

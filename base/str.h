@@ -84,5 +84,8 @@ const char *format_size(uint64_t bytes, char buf[static 16]);
  * fresh memory, or NULL when out of memory. Use for everything that came from outside. */
 char *str_printable(const char *text);
 
+/* True when all of the text, behind which a NUL stands, is UTF-8. NULs within count as such. */
+bool str_is_utf8(const char *text, size_t size);
+
 /* Lower-case hexadecimal of `count` bytes into out (2 * count + 1 bytes). */
 void hex_encode(const uint8_t *bytes, size_t count, char *out);

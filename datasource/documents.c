@@ -142,6 +142,12 @@ static int check_leaf(void *opaque, const struct mime_leaf *leaf, struct error *
 static int check_mime(struct checking *checking, const struct nocloud_document *document,
                       struct error **err)
 {
+    if (!str_is_utf8(document->data, document->size)) {
+        int r = error_set(err, EINVAL, "%s: is a MIME archive with bytes that are not UTF-8",
+                          checking->name);
+        error_hint(err, "encode such parts in base64; cloud-init fails over all of it else");
+        return r;
+    }
     int r = mime_split(document->data, document->size, checking->name, check_leaf, checking, err);
     if (r == 0 && checking->pieces == 0)
         report(checking->reporter, REPORT_WARNING, "%s: is a MIME archive without parts",

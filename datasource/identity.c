@@ -144,6 +144,38 @@ static int check_instance_id(struct yaml_tree *tree, struct error **err)
                      id->value, id->text);
 }
 
+/* DataSourceNoCloud.py takes the documents from there, and only meta-data from the seed. */
+static int check_seedfrom(struct yaml_tree *tree, struct error **err)
+{
+    static const char *const schemes[] = {"/", "file://", "http://", "https://"};
+    const struct yaml_node *from = yaml_get(tree->root, "seedfrom");
+    const char *text = yaml_text(from);
+    if (!from)
+        return 0;
+    for (size_t i = 0; text && i < ARRAY_SIZE(schemes); i++)
+        if (str_starts(text, schemes[i]))
+            return yaml_warn(tree, from->start, err,
+                             "cloud-init reads user-data and vendor-data from 'seedfrom', and not "
+                             "those of this seed");
+    int r = yaml_refuse(tree, from->start, err, "'seedfrom' is neither a path nor a URL");
+    error_hint(err, "begin it with /, file://, http:// or https://; cloud-init would pass over the "
+                    "whole seed");
+    return r;
+}
+
+static int check_dsmode(struct yaml_tree *tree, struct error **err)
+{
+    const struct yaml_node *mode = yaml_get(tree->root, "dsmode");
+    if (!mode || mode->type == YAML_NULL || yaml_is_text(mode, "local") ||
+        yaml_is_text(mode, "net"))
+        return 0;
+    if (yaml_is_text(mode, "disabled"))
+        return yaml_warn(tree, mode->start, err,
+                         "cloud-init passes over the whole seed with 'dsmode: disabled'");
+    return yaml_warn(tree, mode->start, err,
+                     "'dsmode' is none of local, net and disabled, and cloud-init takes net");
+}
+
 static int check_tree(struct yaml_tree *tree, struct error **err)
 {
     const struct yaml_node *hostname = yaml_get(tree->root, "local-hostname");
@@ -153,6 +185,12 @@ static int check_tree(struct yaml_tree *tree, struct error **err)
         r = identity_check_name(tree, tree->root, "local-hostname", err);
     if (r == 0)
         r = check_instance_id(tree, err);
+    if (r == 0)
+        r = check_seedfrom(tree, err);
+    if (r == 0)
+        r = check_dsmode(tree, err);
+    if (r == 0)
+        r = yaml_warn_keys(tree, tree->root, err);
     if (r == 0)
         r = check_public_keys(tree, err);
     return r < 0 ? r : warn_of_unread(tree, err);

@@ -97,31 +97,106 @@ static int check_jinja(struct checking *checking, const struct piece *piece, str
     return 0;
 }
 
-/* Whether there is a handler for the type. What an archive holds is not taken apart again. */
-static bool is_handled(const struct piece *piece)
+/* What JSON patch (RFC 6902) demands of an operation. */
+static bool is_operation(const struct yaml_node *item)
 {
-    static const char *const types[] = {
-        "text/cloud-config-jsonp", "text/cloud-boothook",     "text/part-handler",
-        "text/x-include-url",      "text/x-include-once-url",
-    };
-    size_t count = ARRAY_SIZE(types) - (piece->in_archive ? 2 : 0);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(piece->type, types[i]) == 0)
-            return true;
+    static const char *const needs[][2] = {{"add", "value"},  {"replace", "value"},
+                                           {"test", "value"}, {"move", "from"},
+                                           {"copy", "from"},  {"remove", "path"}};
+    for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+        if (yaml_is_text(yaml_get(item, "op"), needs[i][0]))
+            return yaml_text(yaml_get(item, "path")) && yaml_get(item, needs[i][1]);
     return false;
+}
+
+/* JSON is nearly YAML. Where it is not, this says too much: so it is a warning. */
+static int check_patch(struct checking *checking, const struct piece *piece, struct error **err)
+{
+    static const char header[] = "#cloud-config-jsonp";
+    _cleanup_yaml_tree_ struct yaml_tree *tree = NULL;
+    _cleanup_error_ struct error *cause = NULL;
+    _cleanup_free_ char *text = malloc(piece->size + 1);
+    if (!text)
+        return error_oom(err);
+    memcpy(text, piece->data, piece->size + 1);
+    char *start = text + strspn(text, BLANKS);
+    if (strncasecmp(start, header, strlen(header)) == 0)
+        memset(start, ' ', strlen(header));
+    for (char *tab = text; (tab = memchr(tab, '\t', piece->size - (size_t)(tab - text)));)
+        *tab = ' ';
+    int r = yaml_load(text, piece->size, piece->name, YAML_SEQUENCE, &tree, &cause);
+    if (r == -ENOMEM)
+        return error_move(err, TAKE_PTR(cause));
+    bool valid = r == 0 && tree->root && tree->root->type == YAML_LIST;
+    for (size_t i = 0; valid && i < tree->root->count; i++)
+        valid = is_operation(yaml_target(tree->root->items[i]));
+    if (!valid)
+        report(checking->reporter, REPORT_WARNING,
+               "%s: is no list of JSON patch operations ({\"op\": ..., \"path\": ..., ...}), and "
+               "cloud-init drops it",
+               r < 0 ? error_message(cause) : piece->name);
+    return 0;
+}
+
+/* Lines that begin with '#' are comments, but for the header, behind which a URL may stand. */
+static int check_include(struct checking *checking, const struct piece *piece, struct error **err)
+{
+    (void)err;
+    static const char *const headers[] = {"#include-once", "#include"};
+    for (const char *line = piece->data; line;) {
+        const char *at = line, *newline = strpbrk(line, "\r\n");
+        for (size_t i = 0; at == line && i < ARRAY_SIZE(headers); i++)
+            if (strncasecmp(line, headers[i], strlen(headers[i])) == 0)
+                at += strlen(headers[i]);
+        at += strspn(at, " \t\v\f");
+        if (*at && *at != '\r' && *at != '\n' && *at != '#')
+            return 0;
+        line = newline ? newline + 1 : NULL;
+    }
+    report(checking->reporter, REPORT_WARNING, "%s: includes nothing: no line is a URL",
+           piece->name);
+    return 0;
+}
+
+/* The types that cloud-init handles. What an archive holds is not taken apart again. */
+static const struct handler {
+    const char *type;
+    int (*check)(struct checking *checking, const struct piece *piece, struct error **err);
+    bool in_archive;
+} handlers[] = {
+    {CONFIG_TYPE, check_config, true},
+    {ARCHIVE_TYPE, archive_check, false},
+    {SCRIPT_TYPE, check_script, true},
+    {"text/x-shellscript-per-boot", check_script, true},
+    {"text/x-shellscript-per-instance", check_script, true},
+    {"text/x-shellscript-per-once", check_script, true},
+    {jinja_type, check_jinja, true},
+    {"text/cloud-config-jsonp", check_patch, true},
+    {"text/x-include-url", check_include, false},
+    {"text/x-include-once-url", check_include, false},
+    {"text/cloud-boothook", NULL, true},
+    {"text/part-handler", NULL, true},
+};
+
+static int refuse_bytes(const struct piece *piece, struct error **err)
+{
+    int r = error_set(err, EINVAL, "%s: holds bytes that are not UTF-8", piece->name);
+    error_hint(err, "save it as UTF-8; cloud-init cannot write it for the guest else");
+    return r;
 }
 
 int piece_check(struct checking *checking, const struct piece *piece, struct error **err)
 {
-    if (strcmp(piece->type, CONFIG_TYPE) == 0)
-        return check_config(checking, piece, err);
-    if (strcmp(piece->type, ARCHIVE_TYPE) == 0 && !piece->in_archive)
-        return archive_check(checking, piece, err);
-    if (strcmp(piece->type, SCRIPT_TYPE) == 0 || str_starts(piece->type, "text/x-shellscript-per-"))
-        return check_script(checking, piece, err);
-    if (strcmp(piece->type, jinja_type) == 0)
-        return check_jinja(checking, piece, err);
-    if (is_handled(piece) || piece->size == 0)
+    for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
+        if (strcmp(piece->type, handlers[i].type) != 0 ||
+            (piece->in_archive && !handlers[i].in_archive))
+            continue;
+        /* PyYAML's reader has a place for such bytes. */
+        if (handlers[i].check != check_config && !str_is_utf8(piece->data, piece->size))
+            return refuse_bytes(piece, err);
+        return handlers[i].check ? handlers[i].check(checking, piece, err) : 0;
+    }
+    if (piece->size == 0)
         return 0;
     _cleanup_free_ char *shown = str_printable(piece->type);
     report(checking->reporter, REPORT_WARNING,

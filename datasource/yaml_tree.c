@@ -153,6 +153,21 @@ const char *yaml_describe(const struct yaml_node *node)
     return node ? names[node->type] : "nothing";
 }
 
+int yaml_warn_keys(struct yaml_tree *tree, const struct yaml_node *map, struct error **err)
+{
+    int r = 0;
+    for (size_t i = 0; map && map->type == YAML_DICT && r == 0 && i < map->count; i += 2) {
+        const struct yaml_node *key = yaml_target(map->items[i]);
+        if (key->type == YAML_TEXT)
+            continue;
+        _cleanup_free_ char *shown = str_printable(key->value ? key->value : "");
+        r = yaml_warn(tree, map->items[i]->start, err,
+                      "the key '%.60s' is %s to cloud-init's reader and not text, and is not read",
+                      shown ? shown : "?", yaml_describe(key));
+    }
+    return r;
+}
+
 void yaml_tree_free(struct yaml_tree *tree)
 {
     if (!tree)

@@ -98,6 +98,8 @@ const char *yaml_text(const struct yaml_node *node);
 bool yaml_is_text(const struct yaml_node *node, const char *text);
 /* Whether Python takes it for true: null, false, 0, "" and empty collections are not. */
 bool yaml_truth(const struct yaml_node *node);
+/* Warns of the keys of a mapping that are not text, which nothing looks for. */
+int yaml_warn_keys(struct yaml_tree *tree, const struct yaml_node *map, struct error **err);
 /* "a number", "the text 'x'": for messages. */
 const char *yaml_describe(const struct yaml_node *node);
 

@@ -84,6 +84,16 @@ printf '#cloud-config-archive\n- {content: "#cloud-config-archive\\n- a"}\n' | d
 printf '#cloud-config-archive\n- {content: x, type: text/plain}\n' | doc warns archive-plain
 printf '#cloud-config-archive\n- {content: "#cloud-config\\na: [", filename: x}\n' | doc refuses archive-broken
 printf '#cloud-config-archive\n' | doc warns archive-empty
+printf '#!/bin/sh\necho caf\xe9\n' | doc refuses latin-script
+printf '#cloud-config\na: caf\xe9\n' | doc refuses latin-config
+printf 'MIME-Version: 1.0\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n# \xe9\n' | doc refuses latin-mime
+printf '#cloud-config-jsonp\n[{"op": "add", "path": "/a", "value": "b"}]\n' | doc silent jsonp
+printf '#cloud-config-jsonp\n[{"op": "add"}]\n' | doc warns jsonp-pathless
+printf '#include\n' | doc warns include-none
+printf '#cloud-config\non: x\n' | doc warns! boolean-key
+printf '#cloud-config\nmerge_how: list(append)\na: b\n' | doc refuses! merge-list
+printf '#cloud-config\nmerge_how: dict(replace)+list(append)\na: b\n' | doc silent merge-dict
+printf '#cloud-config\nmerge_how: dict\na: b\n' | doc refuses merge-name
 mime() { # mime HEADER BODY...: an archive with one part
     printf 'Content-Type: multipart/mixed; boundary="XX"\nMIME-Version: 1.0\n\n--XX\n%s\n\n%b\n--XX--\n' "$1" "$2"
 }

@@ -139,9 +139,23 @@ static void a_list_ends_with_null(void **state)
     assert_null(list.items[2]);
 }
 
+static void utf8_is_told_from_other_bytes(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"", "a", "caf\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x98\x80"};
+    static const char *const bad[] = {"caf\xe9", "\xc3", "\xed\xa0\x80", "\xc0\x80", "\xff"};
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        assert_true(str_is_utf8(good[i], strlen(good[i])));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_false(str_is_utf8(bad[i], strlen(bad[i])));
+    assert_true(str_is_utf8("a\0b", 3));
+    assert_false(str_is_utf8("a\0\xff", 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utf8_is_told_from_other_bytes),
         cmocka_unit_test(sizes_are_read_as_qemu_reads_them),
         cmocka_unit_test(bad_sizes_name_the_option_and_the_form),
         cmocka_unit_test(memory_without_a_unit_is_mebibytes),
