@@ -25,6 +25,17 @@ struct network_address {
 };
 bool network_address_parse(const char *text, struct network_address *ret);
 
+/* "24", or a mask like 255.255.255.0 or 0.0.0.255 without gaps. */
+bool network_prefix_is_valid(const char *text, bool is_v6);
+
+/* Refuses where the mapping has the key, and another type under it. */
+int network_demand(const struct yaml_tree *tree, const struct yaml_node *map, const char *key,
+                   enum yaml_type type, struct error **err);
+
+/* "stp" of a bridge: a boolean, or what network_state.py takes for one. Absent is fine. */
+int network_check_stp(const struct yaml_tree *tree, const struct yaml_node *stp,
+                      struct error **err);
+
 /* An absent one is fine. A number is what PyYAML makes of a MAC address of digits. */
 int network_check_mac(const struct yaml_tree *tree, const struct yaml_node *mac,
                       struct error **err);

@@ -22,13 +22,39 @@ int network_refuse(const struct yaml_tree *tree, const struct yaml_node *node, s
     return r;
 }
 
-static bool is_prefix(const char *text, bool is_v6)
+bool network_prefix_is_valid(const char *text, bool is_v6)
 {
     struct in_addr mask;
     size_t length = strspn(text, "0123456789");
-    if (length == 0 || length > 3 || text[length])
-        return !is_v6 && inet_pton(AF_INET, text, &mask) == 1;
-    return atoi(text) <= (is_v6 ? 128 : 32);
+    if (length > 0 && length <= 3 && !text[length])
+        return atoi(text) <= (is_v6 ? 128 : 32);
+    if (is_v6 || inet_pton(AF_INET, text, &mask) != 1)
+        return false;
+    uint32_t bits = ntohl(mask.s_addr), other = ~bits;
+    return (bits & (bits + 1)) == 0 || (other & (other + 1)) == 0;
+}
+
+int network_demand(const struct yaml_tree *tree, const struct yaml_node *map, const char *key,
+                   enum yaml_type type, struct error **err)
+{
+    static const char *const names[] = {
+        [YAML_TEXT] = "text", [YAML_LIST] = "a list", [YAML_DICT] = "a mapping"};
+    const struct yaml_node *node = yaml_get(map, key);
+    if (!node || node->type == type)
+        return 0;
+    return network_refuse(tree, node, err, "'%s' is %s to cloud-init's reader and not %s", key,
+                          yaml_describe(node), names[type]);
+}
+
+int network_check_stp(const struct yaml_tree *tree, const struct yaml_node *stp, struct error **err)
+{
+    static const char *const words[] = {"on", "off", "1", "0"};
+    if (!stp || stp->type == YAML_BOOL || stp->type == YAML_NULL)
+        return 0;
+    for (size_t i = 0; stp->text && i < ARRAY_SIZE(words); i++)
+        if (strcmp(stp->text, words[i]) == 0)
+            return 0;
+    return network_refuse(tree, stp, err, "the bridge's 'stp' is neither on nor off");
 }
 
 bool network_address_parse(const char *text, struct network_address *ret)
@@ -44,7 +70,7 @@ bool network_address_parse(const char *text, struct network_address *ret)
     ret->is_v6 = inet_pton(AF_INET6, host, &address) == 1;
     if (!ret->is_v6 && inet_pton(AF_INET, host, &address) != 1)
         return false;
-    return !ret->has_prefix || is_prefix(text + length + 1, ret->is_v6);
+    return !ret->has_prefix || network_prefix_is_valid(text + length + 1, ret->is_v6);
 }
 
 int network_check_mac(const struct yaml_tree *tree, const struct yaml_node *mac, struct error **err)

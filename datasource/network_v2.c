@@ -125,7 +125,9 @@ static int check_match(const struct device *device, struct error **err)
     if (match && match->type != YAML_DICT)
         return network_refuse(device->tree, match, err, "'match' of '%.60s' is %s, not a mapping",
                               device->name, yaml_describe(match));
-    int r = network_check_mac(device->tree, yaml_get(match, "macaddress"), err);
+    int r = network_demand(device->tree, device->map, "set-name", YAML_TEXT, err);
+    if (r == 0)
+        r = network_check_mac(device->tree, yaml_get(match, "macaddress"), err);
     if (r == 0)
         r = network_check_mac(device->tree, yaml_get(device->map, "macaddress"), err);
     const struct yaml_node *name = yaml_get(match, "name");
@@ -177,6 +179,17 @@ static int check_address(const struct device *device, const struct yaml_node *no
                      device->name, address.is_v6 ? 64 : 24);
 }
 
+/* network_demand() for all of `list`, which is one or NULL. */
+static int demand_texts(const struct device *device, const struct yaml_node *list, const char *key,
+                        struct error **err)
+{
+    for (size_t i = 0; list && list->type == YAML_LIST && i < list->count; i++)
+        if (!yaml_is(list->items[i], YAML_TEXT))
+            return network_refuse(device->tree, list->items[i], err, "'%s' of '%.60s' has %s in it",
+                                  key, device->name, yaml_describe(list->items[i]));
+    return 0;
+}
+
 /* A list, or absent. */
 static int get_list(const struct device *device, const struct yaml_node *map, const char *key,
                     const struct yaml_node **ret, struct error **err)
@@ -200,23 +213,35 @@ static int check_addresses(const struct device *device, struct error **err)
 static int check_nameservers(const struct device *device, struct error **err)
 {
     const struct yaml_node *servers = yaml_get(device->map, "nameservers");
-    const struct yaml_node *addresses, *search;
     if (!servers)
         return 0;
     if (servers->type != YAML_DICT)
         return network_refuse(device->tree, servers, err,
                               "'nameservers' of '%.60s' is %s and not a mapping", device->name,
                               yaml_describe(servers));
-    int r = get_list(device, servers, "addresses", &addresses, err);
-    if (r == 0)
-        r = get_list(device, servers, "search", &search, err);
-    if (r == 0 && !yaml_truth(addresses))
-        r = warn_lost(device, servers, "'nameservers' without 'addresses'", err);
-    else if (r == 0 && !yaml_truth(yaml_get(device->map, "addresses")))
-        r = yaml_warn(device->tree, servers->start, err,
-                      "%.60s: nameservers beside DHCP are lost by eni and network-manager",
-                      device->name);
-    return r;
+    static const char *const keys[] = {"addresses", "search"};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(keys); i++) {
+        const struct yaml_node *list = yaml_get(servers, keys[i]);
+        if (yaml_is(list, YAML_TEXT))
+            r = yaml_warn(device->tree, list->start, err,
+                          "%.60s: over '%s' that is text and not a list, netplan refuses the whole "
+                          "file",
+                          device->name, keys[i]);
+        else
+            r = get_list(device, servers, keys[i], &list, err);
+        if (r == 0)
+            r = demand_texts(device, list, keys[i], err);
+    }
+    if (r < 0)
+        return r;
+    if (!yaml_truth(yaml_get(servers, "addresses")))
+        return warn_lost(device, servers, "'nameservers' without 'addresses'", err);
+    if (yaml_truth(yaml_get(device->map, "addresses")))
+        return 0;
+    return yaml_warn(device->tree, servers->start, err,
+                     "%.60s: nameservers beside DHCP are lost by eni and network-manager",
+                     device->name);
 }
 
 static int check_route(const struct device *device, const struct yaml_node *route,
@@ -235,6 +260,10 @@ static int check_route(const struct device *device, const struct yaml_node *rout
                       "%.60s: a route has no length of its network, like 10.0.0.0/8; all renderers "
                       "but netplan (" NETWORK_OTHERS ") take /%d",
                       device->name, address.is_v6 ? 64 : 24);
+    const struct yaml_node *via = yaml_get(route, "via");
+    if (r == 0 && via && (!yaml_text(via) || !network_address_parse(yaml_text(via), &address)))
+        return network_refuse(device->tree, via, err,
+                              "'via' of a route of '%.60s' is no IP address", device->name);
     for (size_t i = 0; r == 0 && i < route->count; i += 2) {
         const struct yaml_node *key = yaml_target(route->items[i]);
         if (!yaml_is_text(key, "to") && !yaml_is_text(key, "via"))
@@ -269,6 +298,7 @@ static int check_parameters(const struct device *device, const char *known, stru
         return network_refuse(device->tree, map, err,
                               "'parameters' of '%.60s' is %s, not a mapping", device->name,
                               yaml_describe(map));
+    r = network_check_stp(device->tree, yaml_get(map, "stp"), err);
     for (size_t i = 0; r == 0 && i < map->count; i += 2) {
         const struct yaml_node *key = yaml_target(map->items[i]);
         if (!yaml_text(key) || !is_among(known, yaml_text(key)))
@@ -295,6 +325,10 @@ static int check_kind(const struct device *device, struct error **err)
 static int check_device(const struct device *device, struct error **err)
 {
     int r = check_keys(device, err);
+    if (r == 0)
+        r = network_demand(device->tree, device->map, "dhcp4-overrides", YAML_DICT, err);
+    if (r == 0)
+        r = network_demand(device->tree, device->map, "dhcp6-overrides", YAML_DICT, err);
     if (r == 0)
         r = check_match(device, err);
     if (r == 0)
