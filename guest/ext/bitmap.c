@@ -6,13 +6,20 @@
 
 #include "base/checked.h"
 
+/* Of a group's descriptor, as it was when the file system was opened: libext2fs changes it before
+ * it reports what it took. */
+struct descriptor {
+    uint16_t flags;
+    uint32_t free_blocks, free_inodes;
+};
+
 struct ext_bitmaps {
     ext2_filsys fs;
     size_t size;               /* bytes of a bitmap as held: a block */
     struct ext_group **groups; /* by number; NULL: nothing of it was read */
     dgrp_t *present;           /* the numbers of those that are not NULL */
     size_t present_count;
-    uint16_t *flags; /* of each group's descriptor, as they were when the file system was opened */
+    struct descriptor *descriptors; /* of all groups */
 };
 
 uint32_t ext_bits_find_clear(const uint8_t *bits, uint32_t from, uint32_t end)
@@ -36,13 +43,17 @@ int ext_bitmaps_new(ext2_filsys fs, struct ext_bitmaps **ret, struct error **err
     bitmaps->fs = fs;
     bitmaps->size = fs->blocksize;
     bitmaps->groups = calloc(fs->group_desc_count, sizeof(*bitmaps->groups));
-    bitmaps->flags = calloc(fs->group_desc_count, sizeof(*bitmaps->flags));
-    if (!bitmaps->groups || !bitmaps->flags) {
+    bitmaps->descriptors = calloc(fs->group_desc_count, sizeof(*bitmaps->descriptors));
+    if (!bitmaps->groups || !bitmaps->descriptors) {
         ext_bitmaps_free(bitmaps);
         return error_oom(err);
     }
     for (dgrp_t group = 0; group < fs->group_desc_count; group++)
-        bitmaps->flags[group] = ext2fs_bg_flags(fs, group);
+        bitmaps->descriptors[group] = (struct descriptor){
+            .flags = ext2fs_bg_flags(fs, group),
+            .free_blocks = ext2fs_bg_free_blocks_count(fs, group),
+            .free_inodes = ext2fs_bg_free_inodes_count(fs, group),
+        };
     *ret = bitmaps;
     return 0;
 }
@@ -60,7 +71,7 @@ void ext_bitmaps_free(struct ext_bitmaps *bitmaps)
     }
     free(bitmaps->groups);
     free(bitmaps->present);
-    free(bitmaps->flags);
+    free(bitmaps->descriptors);
     free(bitmaps);
 }
 
@@ -86,12 +97,11 @@ static int present(struct ext_bitmaps *bitmaps, dgrp_t number, struct ext_group 
     return 0;
 }
 
-/* Whether the group's bitmap was never written. Told by the flags as they were: libext2fs clears
- * them before it reports that it took something. A bitmap that was read stays in memory, so that
- * the question never comes up for one that was written since. */
+/* Whether the group's bitmap was never written. A bitmap that was read stays in memory, so that the
+ * question never comes up for one that was written since. */
 static bool never_written(const struct ext_bitmaps *bitmaps, dgrp_t group, uint16_t flag)
 {
-    return ext2fs_has_group_desc_csum(bitmaps->fs) && bitmaps->flags[group] & flag;
+    return ext2fs_has_group_desc_csum(bitmaps->fs) && bitmaps->descriptors[group].flags & flag;
 }
 
 static void mark_range(ext2_filsys fs, dgrp_t group, uint8_t *bits, uint64_t start, uint64_t count)
@@ -134,6 +144,25 @@ static int read_bitmap(struct ext_bitmaps *bitmaps, uint64_t at, uint8_t *bits, 
     return 0;
 }
 
+/* A bit that says "free" against its group's count may belong to data or to an inode table: nothing
+ * is to be allocated by it. Linux marks such a group as corrupt (fs/ext4/mballoc.c,
+ * ext4_mb_generate_buddy()). */
+static int check_count(const char *what, dgrp_t group, const uint8_t *bits, uint32_t end,
+                       uint32_t stated, struct error **err)
+{
+    uint32_t found = 0;
+    for (uint32_t bit = 0; (bit = ext_bits_find_clear(bits, bit, end)) < end; bit++)
+        found++;
+    if (found == stated)
+        return 0;
+    error_set(
+        err, EUCLEAN,
+        "block group %u has %u free %s by its bitmap and %u by its descriptor: the file system "
+        "is damaged",
+        group, found, what, stated);
+    return error_hint(err, "repair the file system with e2fsck");
+}
+
 /* The bitmap as it is on disk, into a cleared buffer. */
 static int fill_blocks(struct ext_bitmaps *bitmaps, dgrp_t number, uint8_t *blocks,
                        struct error **err)
@@ -146,6 +175,10 @@ static int fill_blocks(struct ext_bitmaps *bitmaps, dgrp_t number, uint8_t *bloc
         int bytes = (int)(EXT2_CLUSTERS_PER_GROUP(fs->super) / 8);
         if (!ext2fs_block_bitmap_csum_verify(fs, number, (char *)blocks, bytes))
             return error_set(err, EUCLEAN, "the block bitmap of group %u is damaged", number);
+        r = check_count("blocks", number, blocks, (uint32_t)ext2fs_group_blocks_count(fs, number),
+                        bitmaps->descriptors[number].free_blocks, err);
+        if (r < 0)
+            return r;
     }
     mark_metadata(fs, number, blocks);
     return 0;
@@ -207,6 +240,10 @@ int ext_bitmaps_inodes(struct ext_bitmaps *bitmaps, dgrp_t number, struct ext_gr
         int bytes = (int)(EXT2_INODES_PER_GROUP(fs->super) / 8);
         if (!ext2fs_inode_bitmap_csum_verify(fs, number, (char *)inodes, bytes))
             return error_set(err, EUCLEAN, "the inode bitmap of group %u is damaged", number);
+        r = check_count("inodes", number, inodes, EXT2_INODES_PER_GROUP(fs->super),
+                        bitmaps->descriptors[number].free_inodes, err);
+        if (r < 0)
+            return r;
     }
     group->inodes = TAKE_PTR(inodes);
     *ret = group;
