@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "guest/copy.h"
+#include "guest/visited.h"
 
 /* Directories deeper than this are not expected in a guest's file system. */
 #define DEPTH_MAX 1000
@@ -19,6 +20,7 @@ struct copied {
 struct copy {
     struct guest *guest;
     void *copied; /* a tree of them: see tsearch(3) */
+    struct visited visited;
 };
 
 static int compare_copied(const void *a, const void *b)
@@ -137,7 +139,9 @@ static int copy_at(struct copy *copy, const char *from, const char *to, unsigned
         return r;
     if (!S_ISDIR(st.mode))
         return copy_file(copy, from, to, &st, err);
-    r = copy_stat(copy->guest, to, &old, err);
+    r = visited_enter(&copy->visited, &st, from, err);
+    if (r == 0)
+        r = copy_stat(copy->guest, to, &old, err);
     if (r == 0 && !old.mode)
         r = guest_mkdir(copy->guest, to, 0700, err);
     else if (r == 0 && !S_ISDIR(old.mode))
@@ -208,5 +212,6 @@ int guest_copy_tree(struct guest *guest, const char *from, const char *to, struc
     if (r == 0)
         r = copy_at(&copy, source, copy_to, 0, err);
     tdestroy(copy.copied, free_copied);
+    visited_free(&copy.visited);
     return r;
 }

@@ -5,15 +5,12 @@
 
 #include "base/clock.h"
 #include "customize/selinux/policy.h"
+#include "guest/visited.h"
 
 /* Those that the guest's init mounts over; what an image has there is not what runs. */
 const char *const selinux_pseudo[] = {"/proc", "/sys", "/dev", "/selinux", NULL};
 
-enum {
-    /* Above the number of file systems of any guest: each has its own inode numbers. */
-    visits_max = 64,
-    progress_each = 1000, /* paths */
-};
+enum { progress_each = 1000 /* paths */ };
 
 struct label {
     char *value;
@@ -78,54 +75,6 @@ int selinux_label_path(struct guest *guest, struct selinux_policy *policy, const
     return 0;
 }
 
-/* How often directories were entered, by inode number: a damaged file system may have one below
- * itself. Open addressing; `slots` is a power of two. */
-struct visits {
-    struct visit {
-        uint64_t inode; /* 0: free */
-        unsigned times;
-    } * slots;
-    size_t size, used;
-};
-
-static struct visit *find_visit(const struct visits *visits, uint64_t inode)
-{
-    size_t at = (size_t)(inode * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (visits->size - 1);
-    while (visits->slots[at].inode && visits->slots[at].inode != inode)
-        at = (at + 1) & (visits->size - 1);
-    return &visits->slots[at];
-}
-
-static int grow_visits(struct visits *visits, struct error **err)
-{
-    struct visits larger = {.size = visits->size ? 2 * visits->size : 1024};
-    larger.slots = calloc(larger.size, sizeof(*larger.slots));
-    if (!larger.slots)
-        return error_oom(err);
-    for (size_t i = 0; i < visits->size; i++)
-        if (visits->slots[i].inode)
-            *find_visit(&larger, visits->slots[i].inode) = visits->slots[i];
-    larger.used = visits->used;
-    free(visits->slots);
-    *visits = larger;
-    return 0;
-}
-
-/* *ret_again: it was entered often enough. */
-static int enter(struct visits *visits, uint64_t inode, bool *ret_again, struct error **err)
-{
-    if (2 * visits->used >= visits->size) {
-        int r = grow_visits(visits, err);
-        if (r < 0)
-            return r;
-    }
-    struct visit *visit = find_visit(visits, inode + 1);
-    visits->used += visit->inode == 0;
-    visit->inode = inode + 1;
-    *ret_again = ++visit->times > visits_max;
-    return 0;
-}
-
 struct walk {
     struct guest *guest;
     struct selinux_policy *policy;
@@ -133,7 +82,7 @@ struct walk {
     enum selinux_when when;
     struct reporter *reporter;
     struct selinux_count *count;
-    struct visits visits;
+    struct visited visited;
 };
 
 static bool is_at(const char *directory, const char *path)
@@ -178,13 +127,13 @@ static int pass_over(int r, struct error *cause, struct error **err)
     return 0;
 }
 
-static int walk_directory(struct walk *walk, const char *path, uint64_t inode, struct error **err)
+static int walk_directory(struct walk *walk, const char *path, const struct guest_stat *st,
+                          struct error **err)
 {
-    bool again;
     struct error *cause = NULL;
     _cleanup_strv_ struct strv names = {0};
-    int r = enter(&walk->visits, inode, &again, err);
-    if (r < 0 || again)
+    int r = visited_enter(&walk->visited, st, path, err);
+    if (r < 0)
         return r;
     r = guest_list(walk->guest, path, add_name, &names, &cause);
     if (r < 0)
@@ -215,7 +164,7 @@ static int walk_path(struct walk *walk, const char *path, struct error **err)
         return r;
     if (walk->count->seen % progress_each == 0)
         report_progress(walk->reporter, "Labelling", walk->count->seen, 0);
-    return S_ISDIR(st.mode) && !is_pseudo(path) ? walk_directory(walk, path, st.inode, err) : 0;
+    return S_ISDIR(st.mode) && !is_pseudo(path) ? walk_directory(walk, path, &st, err) : 0;
 }
 
 int selinux_label_tree(struct guest *guest, struct selinux_policy *policy,
@@ -231,6 +180,6 @@ int selinux_label_tree(struct guest *guest, struct selinux_policy *policy,
         .count = count,
     };
     int r = walk_path(&walk, "/", err);
-    free(walk.visits.slots);
+    visited_free(&walk.visited);
     return r;
 }
