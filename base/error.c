@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct error {
     int errnum;
@@ -61,6 +62,16 @@ int error_set(struct error **err, int errnum, const char *fmt, ...)
     return set(err, errnum, message);
 }
 
+/* EFBIG has two reasons, and strerror() names neither: the file system's limit or that of the
+ * process, whose signal kiln ignores (setrlimit(2)). */
+static const char *reason(int errnum)
+{
+    struct rlimit limit;
+    if (errnum == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        return "File larger than this process may write (ulimit -f)";
+    return strerror(errnum);
+}
+
 int error_sys(struct error **err, int errnum, const char *fmt, ...)
 {
     if (!err)
@@ -69,7 +80,7 @@ int error_sys(struct error **err, int errnum, const char *fmt, ...)
     va_start(args, fmt);
     _cleanup_free_ char *what = format(fmt, args);
     va_end(args);
-    return set(err, errnum, what ? join(what, strerror(errnum)) : NULL);
+    return set(err, errnum, what ? join(what, reason(errnum)) : NULL);
 }
 
 int error_oom(struct error **err)

@@ -120,8 +120,15 @@ static int copy_make(const struct edit_request *request, struct copy *copy, stru
         return error_hint(err, "leave --atomic out");
     }
     enum image_format format = request->format;
+    /* First: a commit that was interrupted is taken back, which takes the lock. */
+    int r = check_original(request, &format, err);
+    if (r < 0)
+        return r;
     copy->original = open_original(request->path, err);
-    int r = copy->original < 0 ? copy->original : check_original(request, &format, err);
+    if (copy->original < 0)
+        return copy->original;
+    /* It may have been sealed before the lock was taken. */
+    r = request->unseal ? 0 : seal_check_unsealed(request->path, err);
     if (r < 0)
         return r;
     /* The file itself is replaced, not a link to it. */

@@ -99,6 +99,7 @@ static int run(int argc, char **argv, struct terminal *terminal)
 int main(int argc, char **argv)
 {
     process_secure_descriptors();
+    process_set_limits();
     struct terminal *terminal = terminal_new();
     if (!terminal) {
         fputs("kiln: out of memory\n", stderr);

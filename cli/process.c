@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void process_secure_descriptors(void)
@@ -18,4 +20,13 @@ void process_secure_descriptors(void)
         if (opened != fd)
             abort();
     }
+}
+
+void process_set_limits(void)
+{
+    /* 1, not 0: a dump that is piped into a program (core(5)) is only left out at that value, and
+     * no dump into a file is as small. */
+    const struct rlimit core = {.rlim_cur = 1, .rlim_max = 1};
+    (void)setrlimit(RLIMIT_CORE, &core);
+    (void)signal(SIGXFSZ, SIG_IGN);
 }

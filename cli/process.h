@@ -9,3 +9,10 @@
  * return where that is impossible.
  */
 void process_secure_descriptors(void);
+
+/*
+ * No core dump holds a password that was given to kiln, and the file size limit of the process
+ * (ulimit -f) is an error of the call that meets it, which is cleaned up after, and not a signal.
+ * Children inherit both.
+ */
+void process_set_limits(void);

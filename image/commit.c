@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/str.h"
+#include "base/zero.h"
 #include "image/undo.h"
 
 enum { CLUSTER = UNDO_CLUSTER, PIECE = UNDO_RECORD_MAX };
@@ -104,11 +105,6 @@ static int read_piece(struct commit *commit, const struct change *piece, bool *r
     return r;
 }
 
-static bool is_zero(const uint8_t *bytes, size_t size)
-{
-    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
-}
-
 /* What is of one kind: clusters from `from` of a piece on that change and held zeroes, or did not;
  * or that do not change. */
 struct part {
@@ -122,7 +118,7 @@ static void judge_cluster(const struct commit *commit, const struct change *piec
 {
     size_t size = (size_t)min_u64(CLUSTER, piece->length - at);
     ret->length = (uint32_t)size;
-    ret->held_zeroes = hole || is_zero(commit->old + at, size);
+    ret->held_zeroes = hole || bytes_are_zero(commit->old + at, size);
     /* Zeroes that take space are let go. */
     ret->changes = piece->guarded || (piece->zero && !hole) ||
                    memcmp(commit->old + at, commit->fresh + at, size) != 0;

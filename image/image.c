@@ -191,6 +191,9 @@ int image_open_fd(int fd, const char *path, const struct image_open_options *opt
         r = image_check_writable(&chain, err);
     if (r == 0 && options->lock)
         r = image_lock(chain.layers[0].fd, options->writable, path, err);
+    /* Once more: it may have been sealed before the lock was taken. */
+    if (r == 0 && options->lock && options->writable && !options->unseal)
+        r = seal_check_unsealed(path, err);
     if (r == 0 && options->lock)
         r = lock_backing(&chain, err);
     return r < 0 ? r : open_chain(&chain, options->writable, ret, err);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "image/image.h"
 
@@ -79,6 +80,19 @@ static int find_conflict(int fd, const struct lock_set *set, unsigned *ret_write
     return r < 0 ? r : held_by_others(fd, unshared_base, set->used, ret_guards);
 }
 
+/* Between the opening and the lock, another process may have put a new image in its place: an edit
+ * of the old one would be lost. */
+static int check_place(int fd, const char *name, struct error **err)
+{
+    struct stat held, there;
+    if (fstat(fd, &held) < 0)
+        return error_sys(err, errno, "%s: cannot look at the image", name);
+    if (stat(name, &there) < 0 || (held.st_dev == there.st_dev && held.st_ino == there.st_ino))
+        return 0;
+    error_set(err, EBUSY, "%s: the image was replaced while it was being opened", name);
+    return error_hint(err, "run the command again");
+}
+
 int image_lock(int fd, bool writable, const char *name, struct error **err)
 {
     const struct lock_set *set = writable ? &write_set : &read_set;
@@ -88,7 +102,7 @@ int image_lock(int fd, bool writable, const char *name, struct error **err)
     if (r == 0)
         r = find_conflict(fd, set, &writers, &guards);
     if (r == 0 && !writers && !guards)
-        return 0;
+        return check_place(fd, name, err);
     set_locks(fd, F_UNLCK, set);
     if (r == -EAGAIN || r == -EACCES)
         writers = PERM_WRITE; /* a byte is locked exclusively, which QEMU never does */

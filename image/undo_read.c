@@ -105,14 +105,41 @@ struct restore {
     uint8_t *now; /* what the disk holds */
 };
 
-static int restore_record(void *context, const struct undo_record *record, struct error **err)
+static int write_old(const struct restore *restore, const struct undo_record *record,
+                     struct error **err)
 {
-    struct restore *restore = context;
-    if (record->guard || record->guarded != restore->guarded)
-        return 0;
     if (!record->bytes)
         return block_discard(restore->disk, record->offset, record->length, err);
     return block_pwrite(restore->disk, record->bytes, record->length, record->offset, err);
+}
+
+static bool holds_old(const struct restore *restore, const struct undo_record *record)
+{
+    static const uint8_t zeroes[UNDO_CLUSTER];
+    uint8_t now[UNDO_CLUSTER];
+    for (uint32_t at = 0; at < record->length; at += UNDO_CLUSTER) {
+        const uint8_t *old = record->bytes ? (const uint8_t *)record->bytes + at : zeroes;
+        size_t size = (size_t)min_u64(UNDO_CLUSTER, record->length - at);
+        if (block_pread(restore->disk, now, size, record->offset + at, NULL) < 0 ||
+            memcmp(now, old, size) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Written in any case: what is read may not have reached the disk. Where it cannot be written, and
+ * was not before for the same reason (no space, ulimit -f), there is nothing to put back. */
+static int restore_record(void *context, const struct undo_record *record, struct error **err)
+{
+    struct restore *restore = context;
+    struct error *error = NULL;
+    if (record->guard || record->guarded != restore->guarded ||
+        write_old(restore, record, &error) == 0)
+        return 0;
+    if (!holds_old(restore, record))
+        return error_move(err, error);
+    error_free(error);
+    return 0;
 }
 
 static int collect_guard(void *context, const struct undo_record *record, struct error **err)

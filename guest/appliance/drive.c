@@ -22,6 +22,8 @@ static int lock_drive(struct appliance_drive *drive, const struct guest_open_opt
     int r = fd < 0 ? fd : 0;
     if (r == 0 && options->lock)
         r = image_lock(fd, writes, drive->path, err);
+    if (r == 0 && writes && !options->unseal)
+        r = seal_check_unsealed(drive->path, err);
     if (r < 0 || options->staging != GUEST_STAGED)
         return r;
     /* A new descriptor: the writer's lock would keep QEMU from reading. */
