@@ -8,20 +8,27 @@
 
 #include "datasource/mime_read.h"
 #include "datasource/pieces.h"
+#include "datasource/yaml.h"
 
 bool nocloud_is_gzip(const struct nocloud_document *document)
 {
     return document->size >= 2 && memcmp(document->data, "\x1f\x8b", 2) == 0;
 }
 
-int nocloud_refuse_gzip(const struct nocloud_document *document, const char *name,
-                        struct error **err)
+int nocloud_check_mapping(const struct nocloud_document *document, const char *name,
+                          int (*check)(struct yaml_tree *tree, struct error **err),
+                          struct reporter *reporter, struct error **err)
 {
-    if (!nocloud_is_gzip(document))
-        return 0;
-    int r =
+    _cleanup_yaml_tree_ struct yaml_tree *tree = NULL;
+    if (nocloud_is_gzip(document)) {
         error_set(err, EINVAL, "%s: is compressed, and cloud-init would drop the whole seed", name);
-    error_hint(err, "decompress it: only user-data and vendor-data may be compressed");
+        return error_hint(err, "decompress it: only user-data and vendor-data may be compressed");
+    }
+    int r = yaml_load(document->data, document->size, name, YAML_MAPPING, &tree, err);
+    if (r == 0)
+        r = check(tree, err);
+    if (r == 0)
+        yaml_report(tree, reporter);
     return r;
 }
 

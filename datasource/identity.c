@@ -199,15 +199,7 @@ static int check_tree(struct yaml_tree *tree, struct error **err)
 int identity_check_meta_data(const struct nocloud_document *document, const char *name,
                              struct reporter *reporter, struct error **err)
 {
-    _cleanup_yaml_tree_ struct yaml_tree *tree = NULL;
-    int r = nocloud_refuse_gzip(document, name, err);
-    if (r == 0)
-        r = yaml_load(document->data, document->size, name, YAML_MAPPING, &tree, err);
-    if (r == 0)
-        r = check_tree(tree, err);
-    if (r == 0)
-        yaml_report(tree, reporter);
-    return r;
+    return nocloud_check_mapping(document, name, check_tree, reporter, err);
 }
 
 int identity_value(const struct nocloud_document *document, const char *name, const char *key,

@@ -28,6 +28,8 @@ struct nocloud_options {
 };
 
 /* Not always text: user-data may be compressed. A NUL follows the last byte. */
+struct yaml_tree;
+
 struct nocloud_document {
     char *data; /* NULL: absent */
     size_t size;
@@ -79,10 +81,12 @@ int nocloud_add_vendor_script(struct nocloud_seed *seed, const char *name, const
  * in user_data.h. */
 bool nocloud_is_gzip(const struct nocloud_document *document);
 bool nocloud_is_mime(const struct nocloud_document *document);
-/* -EINVAL for a compressed document that must not be: cloud-init reads only user-data and
+/* Loads a document that is one mapping (meta-data, network-config), has `check` judge it, and
+ * reports the warnings. -EINVAL for a compressed one: cloud-init reads only user-data and
  * vendor-data so, and drops the whole seed over others. */
-int nocloud_refuse_gzip(const struct nocloud_document *document, const char *name,
-                        struct error **err);
+int nocloud_check_mapping(const struct nocloud_document *document, const char *name,
+                          int (*check)(struct yaml_tree *tree, struct error **err),
+                          struct reporter *reporter, struct error **err);
 int nocloud_check_network_config(const struct nocloud_document *document, const char *name,
                                  struct reporter *reporter, struct error **err);
 /* RFC 1123, section 2.1: labels of letters, digits and inner hyphens, 63 characters each and 253
