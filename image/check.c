@@ -210,22 +210,43 @@ static int find_format(struct image_layer *layer, const char *stated, struct err
     return r < 0 || stated ? r : check_guess(layer, err);
 }
 
-/* Adds the backing file that the header of the chain's last image names. */
-static int descend(struct image_chain *chain, const struct qcow2_header *header,
+/* Adds the backing file that the chain's last image names. `format` as the image states it, NULL:
+ * it does not. */
+static int descend(struct image_chain *chain, const char *name, const char *format,
                    const struct image_trust *trust, struct error **err)
 {
     struct image_layer layer;
-    int r = check_name(header->backing_file, trust, err);
-    if (r < 0)
-        return r;
-    _cleanup_free_ char *path =
-        backing_path(chain->layers[chain->count - 1].path, header->backing_file, err);
-    if (!path)
-        return -ENOMEM;
-    r = open_backing(chain, path, trust, &layer, err);
+    _cleanup_free_ char *top = strdup(chain->layers[chain->count - 1].path);
+    int r = top ? check_name(name, trust, err) : error_oom(err);
+    _cleanup_free_ char *path = r == 0 ? backing_path(top, name, err) : NULL;
+    if (r == 0)
+        r = path ? open_backing(chain, path, trust, &layer, err) : -ENOMEM;
     if (r == 0)
         r = append(chain, layer, err);
-    return r < 0 ? r : find_format(&chain->layers[chain->count - 1], header->backing_format, err);
+    if (r == 0)
+        r = find_format(&chain->layers[chain->count - 1], format, err);
+    return r < 0 && top ? error_wrap(err, "%s: its backing file is unusable", top) : r;
+}
+
+/* QEMU takes no parent that is not a VMDK image, and none that was changed since (block/vmdk.c,
+ * vmdk_is_cid_valid()). */
+static int examine_vmdk(struct image_chain *chain, const struct image_trust *trust,
+                        struct error **err)
+{
+    struct image_layer *layer = &chain->layers[chain->count - 1], *above = layer - 1;
+    struct vmdk_facts facts = {0};
+    int r = vmdk_check(layer->fd, layer->path, &facts, err);
+    _cleanup_free_ char *parent = facts.parent;
+    if (r < 0)
+        return r;
+    layer->fixed = facts.fixed;
+    layer->parent_cid = facts.parent_cid;
+    if (chain->count > 1 && above->format == IMAGE_VMDK && above->parent_cid != facts.cid) {
+        error_set(err, EINVAL, "%s: was changed after %s was made from it", layer->path,
+                  above->path);
+        return error_hint(err, "restore it as it was: what both hold does not fit together");
+    }
+    return parent ? descend(chain, parent, image_format_name(IMAGE_VMDK), trust, err) : 0;
 }
 
 /* Checks the chain's last image, and adds what it is based on. */
@@ -234,7 +255,7 @@ static int examine(struct image_chain *chain, const struct image_trust *trust, s
     _cleanup_qcow2_header_ struct qcow2_header header = {0};
     struct image_layer *layer = &chain->layers[chain->count - 1];
     if (layer->format == IMAGE_VMDK)
-        return vmdk_check(layer->fd, layer->path, &layer->fixed, err);
+        return examine_vmdk(chain, trust, err);
     if (layer->format == IMAGE_VPC)
         return vhd_check(layer->fd, layer->path, &layer->window, err);
     if (layer->format != IMAGE_QCOW2)
@@ -246,11 +267,9 @@ static int examine(struct image_chain *chain, const struct image_trust *trust, s
     /* QEMU repairs it when it opens it for writing, whatever becomes of the edit then. */
     if (header.dirty)
         layer->fixed = "was not closed in order, and its reference counts have to be repaired";
-    if (!header.backing_file)
-        return 0;
-    _cleanup_free_ char *path = strdup(layer->path);
-    r = path ? descend(chain, &header, trust, err) : error_oom(err);
-    return r < 0 ? error_wrap(err, "%s: its backing file is unusable", path) : 0;
+    return header.backing_file
+               ? descend(chain, header.backing_file, header.backing_format, trust, err)
+               : 0;
 }
 
 int image_check(int fd, const char *path, enum image_format format, const struct image_trust *trust,

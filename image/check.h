@@ -20,9 +20,10 @@ struct image_layer {
     enum image_format format; /* never IMAGE_AUTO */
     bool device;              /* a block device */
     bool extended_l2;         /* qcow2 with subclusters, which only QEMU reads */
-    uint64_t window;   /* VHD of a fixed size: bytes of the disk, which the file begins with */
-    const char *fixed; /* why nothing can be written into it, NULL: it can be written */
-    dev_t file_system; /* which file it is, whatever its name */
+    uint64_t window;     /* VHD of a fixed size: bytes of the disk, which the file begins with */
+    const char *fixed;   /* why nothing can be written into it, NULL: it can be written */
+    uint32_t parent_cid; /* VMDK: what the parent says of itself if it is the right one */
+    dev_t file_system;   /* which file it is, whatever its name */
     ino_t inode;
 };
 
@@ -35,7 +36,7 @@ struct image_chain {
 /*
  * Checks the image that is open as fd: its format, the chain of its backing files as image/trust.h
  * allows it, and that nothing else is needed: no external data file (qcow2), no extents elsewhere
- * (VMDK), no parent (VMDK, VHD, VHDX, VDI), no encryption (qcow2). fd becomes the chain's (closed
+ * (VMDK), no parent (VHD, VHDX, VDI), no encryption (qcow2). fd becomes the chain's (closed
  * on failure too). The caller takes locks.
  *
  * -EUNTRUSTED: the image names a file that is not allowed. -ELOOP: the chain leads back or is

@@ -190,21 +190,21 @@ static const char *why_described_fixed(const struct vmdk_descriptor *descriptor)
     return NULL;
 }
 
-int vmdk_check(int fd, const char *path, const char **ret_fixed, struct error **err)
+int vmdk_check(int fd, const char *path, struct vmdk_facts *ret, struct error **err)
 {
     _cleanup_vmdk_ struct vmdk vmdk = {0};
     int r = vmdk_read(fd, path, &vmdk, err);
-    if (r < 0)
-        return r;
-    if (vmdk.descriptor.parent) {
-        r = error_set(err, EUNTRUSTED, "%s: the image is a snapshot of another VMDK image", path);
-        error_hint(err, "if you trust it, convert it: qemu-img convert -O qcow2 OLD NEW");
-        return r;
-    }
-    r = vmdk_descriptor_check(&vmdk.descriptor, vmdk.alone, path, err);
+    if (r == 0)
+        r = vmdk_descriptor_check(&vmdk.descriptor, vmdk.alone, path, err);
     if (r == 0 && vmdk.alone)
         r = check_files(fd, path, &vmdk, err);
-    if (r == 0)
-        *ret_fixed = vmdk.fixed ? vmdk.fixed : why_described_fixed(&vmdk.descriptor);
-    return r;
+    if (r < 0)
+        return r;
+    *ret = (struct vmdk_facts){
+        .fixed = vmdk.fixed ? vmdk.fixed : why_described_fixed(&vmdk.descriptor),
+        .parent = TAKE_PTR(vmdk.descriptor.parent),
+        .cid = vmdk.descriptor.cid,
+        .parent_cid = vmdk.descriptor.parent_cid,
+    };
+    return 0;
 }

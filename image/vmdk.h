@@ -16,12 +16,18 @@ int vmdk_read(int fd, const char *name, struct vmdk *ret, struct error **err);
 void vmdk_free(struct vmdk *vmdk);
 #define _cleanup_vmdk_ _cleanup_(vmdk_free)
 
+/* What kiln has to know of an image that was checked. */
+struct vmdk_facts {
+    const char *fixed;   /* why nothing can be written into it ("is compressed"), NULL: it can be */
+    char *parent;        /* what the image names as its parent, owned by the caller; NULL: none */
+    uint32_t cid;        /* changes with the contents */
+    uint32_t parent_cid; /* what the parent's was when the image was made */
+};
+
 /*
  * A VMDK names other files: those that hold its data, and the parent of a snapshot. QEMU opens
  * whatever they name. This refuses, with -EUNTRUSTED, an image whose data lies anywhere but in its
- * own folder (that of `path`, as QEMU takes it), reached without a symbolic link, and an image that
- * has a parent; with -EINVAL extents that are no regular files or name further files.
- *
- * *ret_fixed: why nothing can be written into the image ("is compressed"), NULL: it can be written.
+ * own folder (that of `path`, as QEMU takes it), reached without a symbolic link; with -EINVAL
+ * extents that are no regular files or name further files. The parent is for the caller to judge.
  */
-int vmdk_check(int fd, const char *path, const char **ret_fixed, struct error **err);
+int vmdk_check(int fd, const char *path, struct vmdk_facts *ret, struct error **err);

@@ -71,6 +71,18 @@ refuses_to_write 'boot --persist' boot --persist --engine qemu "$stream"
 is "$(sha256sum "$stream")" "$before" 'the stream is as it was'
 ok 'what needs no writing works' "$kiln" customize -n -a "$stream" --hostname x
 
+# A snapshot, whose parent is a VMDK image beside it.
+qemu-img create -q -f vmdk -b monolithicSparse.vmdk -F vmdk disk/snapshot.vmdk
+before=$(sha256sum disk/monolithicSparse.vmdk)
+run "$kiln" inspect --json disk/snapshot.vmdk
+is "$(jq -r .os.hostname <<<"$out")" mini 'a snapshot is read together with its parent'
+ok 'it is customized' "$kiln" customize -q -a disk/snapshot.vmdk --hostname later
+run "$kiln" inspect --json disk/snapshot.vmdk
+is "$(jq -r .os.hostname <<<"$out")" later 'which is seen in it'
+is "$(sha256sum disk/monolithicSparse.vmdk)" "$before" 'the parent is as it was'
+ok 'the parent changes' "$kiln" customize -q -a disk/monolithicSparse.vmdk --hostname other
+fails 1 'was changed after .*snapshot.vmdk was made from it' 'a snapshot of what was changed is refused' "$kiln" inspect disk/snapshot.vmdk
+
 # Descriptors by hand. FORMAT is printf's.
 shape() { # TYPE FORMAT
     # shellcheck disable=SC2059

@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "image/check.h"
+#include "image/trust.h"
 #include "image/vmdk.h"
 #include "tests/unit/image/scratch.h"
 
@@ -44,8 +46,9 @@ static int check(const char *path, struct error **err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    const char *fixed = NULL;
-    int r = vmdk_check(fd, path, &fixed, err);
+    struct vmdk_facts facts = {0};
+    int r = vmdk_check(fd, path, &facts, err);
+    free(facts.parent);
     close(fd);
     return r;
 }
@@ -54,13 +57,14 @@ static int check(const char *path, struct error **err)
 static const char *fixed(const char *path)
 {
     struct error *error = NULL;
-    const char *why = NULL;
+    struct vmdk_facts facts = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    if (vmdk_check(fd, path, &why, &error) < 0)
+    if (vmdk_check(fd, path, &facts, &error) < 0)
         fail_msg("%s", error_message(error));
+    free(facts.parent);
     close(fd);
-    return why;
+    return facts.fixed;
 }
 
 static void must_fail(const char *path, const char *text)
@@ -68,8 +72,7 @@ static void must_fail(const char *path, const char *text)
     struct error *error = NULL;
     if (check(path, &error) == 0)
         fail_msg("%s was accepted, but should fail with '%s'", path, text);
-    bool elsewhere =
-        strstr(text, "beside it") || strstr(text, "symbolic link") || strstr(text, "snapshot of");
+    bool elsewhere = strstr(text, "beside it") || strstr(text, "symbolic link");
     assert_int_equal(error_errno(error), elsewhere ? EUNTRUSTED : EINVAL);
     if (!strstr(error_message(error), text))
         fail_msg("'%s' lacks '%s'", error_message(error), text);
@@ -205,7 +208,6 @@ static const struct {
     {FLAT FILE_A "ddb.x = \"parentFileNameHint=\"\n", "'parentFileNameHint' in a place"},
     {FLAT FILE_A "parentFileNameHint = \"a.img\"\n", "an unknown key"},
     {FLAT FILE_A "parentFileNameHint=a.img\n", "needs a text in quotes"},
-    {FLAT FILE_A "parentFileNameHint=\"a.img\"\n", "is a snapshot of another"},
     {FLAT FILE_A "createType=\"vmfs\"\n", "repeats a key"},
     {"# CID=1\n" FLAT FILE_A, "'CID' in a place"},
     {"parentCID=ffffffff\nCID=1\ncreateType=\"vmfs\"\n" FILE_A, "'CID' in a place"},
@@ -403,18 +405,41 @@ static void what_qemu_has_written_into_is_read_again(void **state)
     must_agree("disk.vmdk");
 }
 
-static void a_parent_is_read_and_refused(void **state)
+/* The whole chain of an image: how many layers, or the error's message. */
+static int count_layers(const char *path, struct error **err)
+{
+    const struct image_trust trust = {0};
+    _cleanup_image_chain_ struct image_chain chain = {0};
+    int r = image_check_path(path, IMAGE_AUTO, &trust, &chain, err);
+    return r < 0 ? r : (int)chain.count;
+}
+
+static void a_parent_is_judged_as_a_backing_file_is(void **state)
 {
     (void)state;
     _cleanup_vmdk_ struct vmdk vmdk = {0};
+    _cleanup_error_ struct error *outside = NULL, *linked = NULL, *changed = NULL;
     must("qemu-img", "create", "-q", "-f", "vmdk", "base.vmdk", "1M");
     must("qemu-img", "create", "-q", "-f", "vmdk", "-b", "base.vmdk", "-F", "vmdk", "top.vmdk");
     read_image("top.vmdk", &vmdk);
     assert_string_equal(vmdk.descriptor.parent, "base.vmdk");
-    assert_string_equal(vmdk.descriptor.create_type, "monolithicSparse");
     assert_int_not_equal(vmdk.descriptor.parent_cid, UINT32_MAX);
     assert_false(vmdk.alone);
-    must_fail("top.vmdk", "is a snapshot of another");
+    assert_int_equal(count_layers("top.vmdk", NULL), 2);
+
+    /* Beside the image on top, whatever links lead there. */
+    must("mkdir", "apart");
+    must("cp", "top.vmdk", "apart/top.vmdk");
+    must("ln", "-s", "../base.vmdk", "apart/base.vmdk");
+    assert_int_equal(count_layers("apart/top.vmdk", &linked), -EUNTRUSTED);
+    assert_non_null(strstr(error_message(linked), "its backing file is unusable"));
+    must("qemu-img", "create", "-q", "-f", "vmdk", "-b", "../base.vmdk", "-F", "vmdk",
+         "apart/up.vmdk");
+    assert_int_equal(count_layers("apart/up.vmdk", &outside), -EUNTRUSTED);
+
+    must("qemu-io", "-f", "vmdk", "-c", "write -P 5 0 64k", "base.vmdk");
+    assert_int_equal(count_layers("top.vmdk", &changed), -EINVAL);
+    assert_non_null(strstr(error_message(changed), "was changed after top.vmdk"));
 }
 
 /* A sparse image of which the descriptor is replaced. */
@@ -530,7 +555,7 @@ int main(void)
         scratch_test(what_cannot_be_written_is_known),
         scratch_test(a_read_only_extent_inside_the_image_is_read),
         scratch_test(what_qemu_has_written_into_is_read_again),
-        scratch_test(a_parent_is_read_and_refused),
+        scratch_test(a_parent_is_judged_as_a_backing_file_is),
         scratch_test(an_embedded_descriptor_is_read_by_the_same_rules),
         scratch_test(the_place_of_an_embedded_descriptor_is_checked),
         scratch_test(an_extent_with_a_descriptor_is_refused),
