@@ -107,7 +107,8 @@ static bool matches(const char *pattern, const struct bls_entry *entry)
 static const struct bls_entry *choose(struct loader *loader, const char *pattern)
 {
     const struct bls_entry *first = NULL;
-    qsort(loader->list.items, loader->list.count, sizeof(*loader->list.items), bls_compare);
+    if (loader->list.count > 0)
+        qsort(loader->list.items, loader->list.count, sizeof(*loader->list.items), bls_compare);
     for (size_t i = 0; i < loader->list.count; i++) {
         const struct bls_entry *entry = &loader->list.items[i];
         if (!is_ours(entry))
