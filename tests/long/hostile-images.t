@@ -107,7 +107,7 @@ try() { # CLASS FOLDER FORMAT
     rm -f "$log"
 }
 export kiln tmp engines runners
-export -f commands make_index run_commands judge try
+export -f traced commands make_index run_commands judge try
 # shellcheck disable=SC2016
 xargs -P "$(nproc)" -L 1 bash -c 'try "$@"' bash <"$tmp/list"
 while read -r class folder _; do
