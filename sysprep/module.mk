@@ -1,1 +1,1 @@
-sysprep_srcs := $(wildcard sysprep/*.c)
+sysprep_srcs := $(wildcard sysprep/*.c sysprep/*/*.c)

@@ -1,4 +1,4 @@
-#include "sysprep/boot_unit.h"
+#include "sysprep/identity/boot_unit.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "guest/text/text.h"
-#include "sysprep/account_files.h"
+#include "sysprep/traces/account_files.h"
 #include "sysprep/operations.h"
 
 /* name:password:uid:gid:comment:home:shell */

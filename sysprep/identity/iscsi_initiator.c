@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "guest/text/mention.h"
-#include "sysprep/boot_unit.h"
+#include "sysprep/identity/boot_unit.h"
 #include "sysprep/family.h"
 #include "sysprep/operations.h"
 

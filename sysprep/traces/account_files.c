@@ -1,4 +1,4 @@
-#include "sysprep/account_files.h"
+#include "sysprep/traces/account_files.h"
 
 #include <errno.h>
 #include <string.h>

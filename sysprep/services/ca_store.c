@@ -1,4 +1,4 @@
-#include "sysprep/ca_store.h"
+#include "sysprep/services/ca_store.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "guest/text/glob.h"
 #include "guest/text/mention.h"
-#include "sysprep/boot_unit.h"
+#include "sysprep/identity/boot_unit.h"
 #include "sysprep/family.h"
 #include "sysprep/operations.h"
 

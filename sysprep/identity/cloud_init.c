@@ -4,7 +4,7 @@
 
 #include "guest/text/glob.h"
 #include "guest/text/text.h"
-#include "sysprep/cloud_boot.h"
+#include "sysprep/identity/cloud_boot.h"
 #include "sysprep/operations.h"
 #include "sysprep/remove.h"
 

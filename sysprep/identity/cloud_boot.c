@@ -1,4 +1,4 @@
-#include "sysprep/cloud_boot.h"
+#include "sysprep/identity/cloud_boot.h"
 
 #include <errno.h>
 #include <string.h>

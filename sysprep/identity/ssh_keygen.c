@@ -1,4 +1,4 @@
-#include "sysprep/ssh_keygen.h"
+#include "sysprep/identity/ssh_keygen.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "guest/text/glob.h"
 #include "guest/text/place.h"
 #include "guest/text/text.h"
-#include "sysprep/boot_unit.h"
+#include "sysprep/identity/boot_unit.h"
 #include "sysprep/family.h"
 
 static const char unit_name[] = "kiln-ssh-hostkeys";

@@ -1,4 +1,4 @@
-#include "sysprep/ca_store.h"
+#include "sysprep/services/ca_store.h"
 #include "sysprep/operations.h"
 
 static const struct sysprep_removal certificates = {
