@@ -3,8 +3,8 @@
 
 #include "guest/text/glob.h"
 #include "guest/text/mention.h"
-#include "sysprep/identity/boot_unit.h"
 #include "sysprep/family.h"
+#include "sysprep/identity/boot_unit.h"
 #include "sysprep/operations.h"
 
 #define KEYS "/etc/dropbear/dropbear_*_host_key"

@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "guest/text/mention.h"
-#include "sysprep/identity/boot_unit.h"
 #include "sysprep/family.h"
+#include "sysprep/identity/boot_unit.h"
 #include "sysprep/operations.h"
 
 static const char name_file[] = "/etc/iscsi/initiatorname.iscsi";

@@ -1,6 +1,6 @@
 #include "guest/text/glob.h"
-#include "sysprep/operations.h"
 #include "sysprep/identity/ssh_keygen.h"
+#include "sysprep/operations.h"
 
 #define KEYS "/etc/ssh/*_host_*"
 

@@ -7,8 +7,8 @@
 #include "guest/text/glob.h"
 #include "guest/text/place.h"
 #include "guest/text/text.h"
-#include "sysprep/identity/boot_unit.h"
 #include "sysprep/family.h"
+#include "sysprep/identity/boot_unit.h"
 
 static const char unit_name[] = "kiln-ssh-hostkeys";
 static const char keygen_path[] = "/usr/bin/ssh-keygen";

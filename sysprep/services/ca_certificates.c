@@ -1,5 +1,5 @@
-#include "sysprep/services/ca_store.h"
 #include "sysprep/operations.h"
+#include "sysprep/services/ca_store.h"
 
 static const struct sysprep_removal certificates = {
     .files = PATHS("/etc/pki/CA/{certs,crl,newcerts}/*.crt", "/etc/pki/CA/private/*.key",

@@ -1,5 +1,5 @@
-#include "sysprep/services/ca_store.h"
 #include "sysprep/operations.h"
+#include "sysprep/services/ca_store.h"
 
 static const struct sysprep_removal trusted = {
     .files = PATHS("/etc/pki/ca-trust/source/anchors/ipa-ca.crt",

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "guest/text/text.h"
-#include "sysprep/traces/account_files.h"
 #include "sysprep/operations.h"
+#include "sysprep/traces/account_files.h"
 
 /* name:password:uid:gid:comment:home:shell */
 enum { field_name, field_uid = 2, field_gid, field_home = 5, field_count = 6 };
