@@ -10,27 +10,6 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-int fd_pread_full(int fd, void *buf, size_t count, uint64_t offset, const char *name,
-                  struct error **err)
-{
-    char *p = buf;
-    while (count > 0) {
-        ssize_t n = pread(fd, p, count, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_sys(err, errno, "%s: cannot read at offset %llu", name,
-                             (unsigned long long)offset);
-        if (n == 0)
-            return error_set(err, EIO, "%s: ends at offset %llu, where more data is expected", name,
-                             (unsigned long long)offset);
-        p += n;
-        offset += (uint64_t)n;
-        count -= (size_t)n;
-    }
-    return 0;
-}
-
 int fd_pread_some(int fd, void *buf, size_t count, uint64_t offset, const char *name, size_t *ret,
                   struct error **err)
 {
@@ -40,13 +19,25 @@ int fd_pread_some(int fd, void *buf, size_t count, uint64_t offset, const char *
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return error_sys(err, errno, "%s: cannot read", name);
+            return error_sys(err, errno, "%s: cannot read at offset %llu", name,
+                             (unsigned long long)(offset + have));
         if (n == 0)
             break;
         have += (size_t)n;
     }
     *ret = have;
     return 0;
+}
+
+int fd_pread_full(int fd, void *buf, size_t count, uint64_t offset, const char *name,
+                  struct error **err)
+{
+    size_t have;
+    int r = fd_pread_some(fd, buf, count, offset, name, &have, err);
+    if (r == 0 && have < count)
+        return error_set(err, EIO, "%s: ends at offset %llu, where more data is expected", name,
+                         (unsigned long long)(offset + have));
+    return r;
 }
 
 int fd_pwrite_full(int fd, const void *buf, size_t count, uint64_t offset, const char *name,

@@ -233,7 +233,8 @@ static int descend(struct image_chain *chain, const char *name, const char *form
 static int examine_vmdk(struct image_chain *chain, const struct image_trust *trust,
                         struct error **err)
 {
-    struct image_layer *layer = &chain->layers[chain->count - 1], *above = layer - 1;
+    struct image_layer *layer = &chain->layers[chain->count - 1];
+    const struct image_layer *above = chain->count > 1 ? layer - 1 : NULL;
     struct vmdk_facts facts = {0};
     int r = vmdk_check(layer->fd, layer->path, &facts, err);
     _cleanup_free_ char *parent = facts.parent;
@@ -241,10 +242,11 @@ static int examine_vmdk(struct image_chain *chain, const struct image_trust *tru
         return r;
     layer->fixed = facts.fixed;
     layer->parent_cid = facts.parent_cid;
-    if (chain->count > 1 && above->format == IMAGE_VMDK && above->parent_cid != facts.cid) {
+    if (above && above->format == IMAGE_VMDK && above->parent_cid != facts.cid) {
         error_set(err, EINVAL, "%s: was changed after %s was made from it", layer->path,
                   above->path);
-        return error_hint(err, "restore it as it was: what both hold does not fit together");
+        return error_hint(err,
+                          "restore the parent as it was: the two do not fit together any more");
     }
     return parent ? descend(chain, parent, image_format_name(IMAGE_VMDK), trust, err) : 0;
 }

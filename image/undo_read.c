@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/fdio.h"
 #include "base/str.h"
+#include "base/zero.h"
 #include "image/undo_inside.h"
 
 /* A guard is put on one superblock of each file system. */
@@ -105,6 +106,11 @@ struct restore {
     uint8_t *now; /* what the disk holds */
 };
 
+static bool is_old(const uint8_t *now, const uint8_t *old, size_t size)
+{
+    return old ? memcmp(now, old, size) == 0 : bytes_are_zero(now, size);
+}
+
 static int write_old(const struct restore *restore, const struct undo_record *record,
                      struct error **err)
 {
@@ -115,20 +121,20 @@ static int write_old(const struct restore *restore, const struct undo_record *re
 
 static bool holds_old(const struct restore *restore, const struct undo_record *record)
 {
-    static const uint8_t zeroes[UNDO_CLUSTER];
     uint8_t now[UNDO_CLUSTER];
     for (uint32_t at = 0; at < record->length; at += UNDO_CLUSTER) {
-        const uint8_t *old = record->bytes ? (const uint8_t *)record->bytes + at : zeroes;
+        const uint8_t *old = record->bytes ? (const uint8_t *)record->bytes + at : NULL;
         size_t size = (size_t)min_u64(UNDO_CLUSTER, record->length - at);
         if (block_pread(restore->disk, now, size, record->offset + at, NULL) < 0 ||
-            memcmp(now, old, size) != 0)
+            !is_old(now, old, size))
             return false;
     }
     return true;
 }
 
-/* Written in any case: what is read may not have reached the disk. Where it cannot be written, and
- * was not before for the same reason (no space, ulimit -f), there is nothing to put back. */
+/* Written whatever the disk seems to hold: what is read may not have reached it. Where it cannot be
+ * written, and was not before for the same reason (no space, ulimit -f), there is nothing to put
+ * back. */
 static int restore_record(void *context, const struct undo_record *record, struct error **err)
 {
     struct restore *restore = context;
@@ -164,12 +170,6 @@ static bool is_guard(const struct restore *restore, uint64_t offset, uint64_t co
         if (restore->guards[i].offset == offset && restore->guards[i].code == code)
             return true;
     return false;
-}
-
-static bool is_old(const uint8_t *now, const uint8_t *old, size_t size)
-{
-    static const uint8_t zeroes[UNDO_CLUSTER];
-    return memcmp(now, old ? old : zeroes, size) == 0;
 }
 
 /* Each cluster holds what it held before the change, what it was to hold, or a guard. */

@@ -22,8 +22,6 @@ static int lock_drive(struct appliance_drive *drive, const struct guest_open_opt
     int r = fd < 0 ? fd : 0;
     if (r == 0 && options->lock)
         r = image_lock(fd, writes, drive->path, err);
-    if (r == 0 && writes && !options->unseal)
-        r = seal_check_unsealed(drive->path, err);
     if (r < 0 || options->staging != GUEST_STAGED)
         return r;
     /* A new descriptor: the writer's lock would keep QEMU from reading. */
@@ -44,7 +42,10 @@ static int check_drive(struct appliance_drive *drive, enum image_format format,
         r = image_check_path(drive->path, format, options->resources.trust, &drive->chain, err);
     if (r == 0 && writes)
         r = image_check_writable(&drive->chain, err);
-    return r < 0 ? r : lock_drive(drive, options, err);
+    if (r == 0)
+        r = lock_drive(drive, options, err);
+    /* Once more: it may have been sealed before the lock was taken. */
+    return r == 0 && writes && !options->unseal ? seal_check_unsealed(drive->path, err) : r;
 }
 
 /* A path by which other processes reach one of our descriptors. */
